@@ -1,0 +1,195 @@
+//! What can be asked: entities, families of audience insights, and the cells that a family's table has.
+
+use crate::{
+    AgeBand, Country, CreatorId, Day, Device, Follower, Gender, Hashtag, Name, Region, Source, Timestamp, VideoId, Zone,
+};
+
+/// What a question is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Entity {
+    /// A channel: everything that happened on it, with or without a video.
+    Creator(CreatorId<'static>),
+    /// A video.
+    Video(VideoId<'static>),
+    /// All videos that carry a hashtag now.
+    Hashtag(Hashtag<'static>),
+}
+
+/// A family of audience insights: one table over one entity and window.
+///
+/// The *reach* of a window is the set of viewers with at least one view in it. Unless said otherwise, a family splits the
+/// reach by what the viewer's last view in the window says, so each viewer stands in exactly one cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// No rows: the reach alone.
+    Reach,
+    /// New viewers (no view of this channel in the 365 days before their first view in the window), and returning ones.
+    /// Channels only.
+    Novelty,
+    /// Followers, non-followers, unknown.
+    FollowerStatus,
+    /// By country.
+    Country,
+    /// By subdivision of a country.
+    Region,
+    /// By age band.
+    Age,
+    /// By gender.
+    Gender,
+    /// By age band and gender.
+    AgeGender,
+    /// By device.
+    Device,
+    /// By traffic source of any view in the window: a viewer stands in every source used.
+    TrafficSource,
+    /// By hour and weekday, in the reporting zone, of any view in the window: a viewer stands in every hour used.
+    ActiveHours,
+    /// By furthest playback position over all views of videos of known length. Viewers without such a view are left out,
+    /// of the total too.
+    Retention,
+    /// By furthest stage of [`Stage`] reached; its total is everyone with any event, not the reach.
+    Funnel,
+}
+
+impl Family {
+    /// Every family.
+    pub const ALL: [Self; 13] = [
+        Self::Reach,
+        Self::Novelty,
+        Self::FollowerStatus,
+        Self::Country,
+        Self::Region,
+        Self::Age,
+        Self::Gender,
+        Self::AgeGender,
+        Self::Device,
+        Self::TrafficSource,
+        Self::ActiveHours,
+        Self::Retention,
+        Self::Funnel,
+    ];
+
+    /// Whether a viewer can stand in several cells of one table.
+    pub fn overlaps(self) -> bool {
+        matches!(self, Self::TrafficSource | Self::ActiveHours)
+    }
+
+    /// Whether the cells are steps of one way, read from the far end as "at least this far".
+    pub fn is_curve(self) -> bool {
+        matches!(self, Self::Retention | Self::Funnel)
+    }
+}
+
+/// How far a viewer went with an entity in a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// Any event at all.
+    Saw,
+    /// A view.
+    Viewed,
+    /// A like, comment, share or save.
+    Engaged,
+    /// A follow.
+    Followed,
+}
+
+impl Stage {
+    /// Every stage, in order.
+    pub const ALL: [Self; 4] = [Self::Saw, Self::Viewed, Self::Engaged, Self::Followed];
+}
+
+/// An hour of the week in the reporting zone: 0 is Monday 00:00 to 01:00, 167 is Sunday 23:00 to 24:00.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HourOfWeek(u8);
+
+impl HourOfWeek {
+    /// From a weekday (0 is Monday) and an hour; both wrap round.
+    pub fn new(weekday: u8, hour: u8) -> Self {
+        Self(weekday % 7 * 24 + hour % 24)
+    }
+
+    /// Every hour of a week, in order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..168).map(Self)
+    }
+
+    /// 0 to 167.
+    pub fn index(self) -> u8 {
+        self.0
+    }
+
+    /// 0 for Monday to 6 for Sunday.
+    pub fn weekday(self) -> u8 {
+        self.0 / 24
+    }
+
+    /// 0 to 23.
+    pub fn hour(self) -> u8 {
+        self.0 % 24
+    }
+}
+
+/// The key of one cell of a family's table. `None` is "unknown".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cell {
+    /// A new viewer.
+    New,
+    /// A returning viewer.
+    Returning,
+    /// Follower status.
+    Follower(Option<Follower>),
+    /// Country.
+    Country(Option<Country>),
+    /// Region.
+    Region(Option<Region>),
+    /// Age band.
+    Age(Option<AgeBand>),
+    /// Gender.
+    Gender(Option<Gender>),
+    /// Age band and gender.
+    AgeGender(Option<AgeBand>, Option<Gender>),
+    /// Device.
+    Device(Option<Device>),
+    /// Traffic source.
+    Source(Source),
+    /// Hour of the week.
+    Hour(HourOfWeek),
+    /// Furthest playback position, in whole percent of the video's length, rounded down: 0 to 100.
+    Position(u8),
+    /// Furthest stage.
+    Stage(Stage),
+}
+
+/// What the catalogue and the log say of a channel; nothing about viewers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreatorFacts {
+    /// The creator.
+    pub id: CreatorId<'static>,
+    /// The name shown to people.
+    pub handle: Option<Name<'static>>,
+    /// The reporting zone.
+    pub time_zone: Zone,
+    /// The last sealed day; `None` where none is.
+    pub sealed_through: Option<Day>,
+}
+
+/// What the catalogue and the log say of a video; nothing about viewers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VideoFacts {
+    /// The video.
+    pub id: VideoId<'static>,
+    /// Whose channel it is on.
+    pub creator: CreatorId<'static>,
+    /// When it went public.
+    pub published_at: Option<Timestamp>,
+    /// Length in milliseconds.
+    pub duration_ms: Option<u32>,
+    /// Hashtags, as given.
+    pub hashtags: Vec<Hashtag<'static>>,
+    /// The sound it uses.
+    pub sound: Option<Name<'static>>,
+    /// Its title.
+    pub title: Option<String>,
+    /// Its language.
+    pub language: Option<Name<'static>>,
+}
