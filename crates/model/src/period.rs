@@ -193,7 +193,7 @@ impl fmt::Debug for Day {
 }
 
 /// A run of days, both ends included; never empty.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DayRange {
     first: Day,
     last: Day,
