@@ -5,19 +5,19 @@
 //! left to the HTTP module; building the files is left to `crates/server/playground`.
 
 /// The content security policy under which the playground was tested; send it with every file of it.
-pub const PLAYGROUND_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+pub(crate) const PLAYGROUND_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     font-src 'self' data:; img-src 'self' data:; worker-src 'self' blob:; connect-src 'self' ws: wss:; \
     frame-ancestors 'none'; base-uri 'none'";
 
 /// One embedded file, as it goes over the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asset {
+pub(crate) struct Asset {
     /// Value of `Content-Type`.
-    pub content_type: &'static str,
+    pub(crate) content_type: &'static str,
     /// Value of `Content-Encoding`: `Some("gzip")`, or `None` where `body` is plain.
-    pub encoding: Option<&'static str>,
+    pub(crate) encoding: Option<&'static str>,
     /// The bytes, compressed as `encoding` says.
-    pub body: &'static [u8],
+    pub(crate) body: &'static [u8],
 }
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -31,7 +31,7 @@ const FONT: &str = "font/ttf";
 /// A leading slash is allowed, so that both `app.js` and `/app.js` are found; a lone slash is not the page, whose links are
 /// relative to `/playground`. Answers `None` for any name that the bundle does not have.
 #[must_use]
-pub fn playground(path: &str) -> Option<Asset> {
+pub(crate) fn playground(path: &str) -> Option<Asset> {
     if path.is_empty() {
         return Some(plain(HTML, include_bytes!("../assets/playground/index.html")));
     }

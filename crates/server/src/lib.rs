@@ -1,1 +1,16 @@
-//! stub
+//! The `throng` program: command line, configuration, keys, HTTP, and decoding of input.
+//!
+//! This is the top floor. It opens the store, builds the engine and the gate over it, and hands the gate to the schema;
+//! from then on every answer comes through the gate. The one public function is the program itself.
+
+mod assets;
+mod cli;
+mod command;
+mod config;
+mod failure;
+mod files;
+mod keys;
+mod output;
+
+pub use cli::run;
+pub use failure::Error;

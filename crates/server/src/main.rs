@@ -1,2 +1,16 @@
-//! stub
-fn main() {}
+//! The `throng` binary: hands the command line to [`throng_server::run`] and turns its result into an exit code.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match throng_server::run(std::env::args_os()) {
+        Ok(code) => code,
+        Err(error) => {
+            let error = anyhow::Error::new(error);
+            // Nothing is left to tell when stderr is closed.
+            _ = writeln!(std::io::stderr(), "throng: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! The table of keys: name, comment, check, and how to read the value back. The only list of keys there is.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use toml::Value;
+
+use super::{Config, LogFormat, LogLevel, Protection};
+
+/// One key of the configuration.
+pub(super) struct Field {
+    /// `section.key`, or `key` alone at the top of the file.
+    pub(super) path: &'static str,
+    /// What it does, for the printed file; one comment line each.
+    pub(super) doc: &'static [&'static str],
+    /// Checks a value and sets it; the text says what would be right.
+    pub(super) set: fn(&mut Config, &Given<'_>) -> Result<(), String>,
+    /// The value; `None` where it was not given and has no fixed default.
+    pub(super) get: fn(&Config) -> Option<Value>,
+}
+
+impl Field {
+    pub(super) fn section(&self) -> Option<&'static str> {
+        self.path.split_once('.').map(|(section, _)| section)
+    }
+
+    pub(super) fn key(&self) -> &'static str {
+        self.path.split_once('.').map_or(self.path, |(_, key)| key)
+    }
+
+    /// Its variable in the environment.
+    pub(super) fn variable(&self) -> String {
+        format!("THRONG_{}", self.path.replace('.', "_").to_uppercase())
+    }
+}
+
+/// A value as it was given: typed in a file, text in the environment.
+pub(super) enum Given<'a> {
+    /// From a file.
+    Toml(&'a Value),
+    /// From the environment.
+    Text(&'a str),
+}
+
+impl Given<'_> {
+    fn text(&self) -> Result<&str, String> {
+        match self {
+            Self::Toml(Value::String(text)) => Ok(text),
+            Self::Toml(_) => Err("must be a text in quotes".to_owned()),
+            Self::Text(text) => Ok(text),
+        }
+    }
+
+    fn integer<T: TryFrom<i64> + Into<u64> + Copy + Display>(&self, range: RangeInclusive<T>) -> Result<T, String> {
+        let number = match self {
+            Self::Toml(Value::Integer(number)) => Some(*number),
+            Self::Toml(_) => None,
+            Self::Text(text) => text.replace('_', "").parse().ok(),
+        };
+        let number = number.and_then(|number| T::try_from(number).ok());
+        let fits = |&number: &T| {
+            (Into::<u64>::into(*range.start())..=Into::<u64>::into(*range.end())).contains(&number.into())
+        };
+        number.filter(fits).ok_or_else(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
+    }
+
+    fn size(&self, range: RangeInclusive<u64>) -> Result<usize, String> {
+        usize::try_from(self.integer(range)?).map_err(|_| "is more than this machine can address".to_owned())
+    }
+
+    fn path(&self) -> Result<PathBuf, String> {
+        let text = self.text()?;
+        if text.is_empty() { Err("must be a path".to_owned()) } else { Ok(PathBuf::from(text)) }
+    }
+
+    fn parsed<T: FromStr>(&self, expected: &str) -> Result<T, String> {
+        self.text()?.parse().map_err(|_| format!("must be {expected}"))
+    }
+
+    fn word<T: Copy>(&self, words: &[(&str, T)]) -> Result<T, String> {
+        let text = self.text()?;
+        let names = || words.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join(" or ");
+        words
+            .iter()
+            .find_map(|(name, value)| (*name == text).then_some(*value))
+            .ok_or_else(|| format!("must be {}", names()))
+    }
+
+    fn list(&self) -> Result<Vec<String>, String> {
+        match self {
+            Self::Toml(Value::Array(items)) => items
+                .iter()
+                .map(|item| item.as_str().map(str::to_owned).ok_or_else(|| "must be a list of texts".to_owned()))
+                .collect(),
+            Self::Toml(_) => Err("must be a list of texts".to_owned()),
+            Self::Text(text) => {
+                Ok(text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect())
+            }
+        }
+    }
+}
+
+fn origins(given: &Given<'_>) -> Result<Vec<String>, String> {
+    let origins = given.list()?;
+    let is_origin = |origin: &String| {
+        let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '*', ' ', '?', '#', '@']))
+    };
+    match origins.iter().find(|origin| !is_origin(origin)) {
+        None => Ok(origins),
+        Some(_) => {
+            Err("must be a list of origins such as \"https://studio.example\", without path or wildcard".to_owned())
+        }
+    }
+}
+
+fn number<T: TryInto<i64>>(number: T) -> Option<Value> {
+    Some(Value::Integer(number.try_into().unwrap_or(i64::MAX)))
+}
+
+fn text(text: impl Display) -> Option<Value> {
+    Some(Value::String(text.to_string()))
+}
+
+const GIB: u64 = 1 << 30;
+const DAY_MS: u64 = 86_400_000;
+
+/// Every key, in the order of the printed file.
+pub(super) const FIELDS: &[Field] = &[
+    Field {
+        path: "data",
+        doc: &["The data directory. `--data DIR` on the command line wins."],
+        set: |config, given| given.path().map(|value| config.data = value),
+        get: |config| text(config.data.display()),
+    },
+    Field {
+        path: "http.listen",
+        doc: &[
+            "Address and port of `throng serve`. Only this machine can reach 127.0.0.1; put a TLS proxy in front of more.",
+        ],
+        set: |config, given| {
+            given.parsed("an address and a port such as \"127.0.0.1:8080\"").map(|value| config.http.listen = value)
+        },
+        get: |config| text(config.http.listen),
+    },
+    Field {
+        path: "http.cors_origins",
+        doc: &[
+            "Origins whose pages may call the API from a browser, such as [\"https://studio.example\"].",
+            "In the environment: separated by commas. Empty: only pages of this server.",
+        ],
+        set: |config, given| origins(given).map(|value| config.http.cors_origins = value),
+        get: |config| Some(Value::Array(config.http.cors_origins.iter().cloned().map(Value::String).collect())),
+    },
+    Field {
+        path: "http.query_body_bytes_max",
+        doc: &["Largest body of a GraphQL request, in bytes; more answers 413."],
+        set: |config, given| given.size(1_024..=16 << 20).map(|value| config.http.query_body_bytes_max = value),
+        get: |config| number(config.http.query_body_bytes_max),
+    },
+    Field {
+        path: "http.connections_max",
+        doc: &["Open connections per worker; further ones wait to be accepted."],
+        set: |config, given| given.size(8..=1 << 20).map(|value| config.http.connections_max = value),
+        get: |config| number(config.http.connections_max),
+    },
+    Field {
+        path: "http.shutdown_timeout_ms",
+        doc: &["How long a stopping server waits for requests under way, in milliseconds."],
+        set: |config, given| given.integer(0..=3_600_000).map(|value| config.http.shutdown_timeout_ms = value),
+        get: |config| number(config.http.shutdown_timeout_ms),
+    },
+    Field {
+        path: "ingest.line_bytes_max",
+        doc: &["Longest line (event or catalogue row), in bytes; a longer one is rejected, and the rest goes on."],
+        set: |config, given| given.size(1_024..=16 << 20).map(|value| config.ingest.line_bytes_max = value),
+        get: |config| number(config.ingest.line_bytes_max),
+    },
+    Field {
+        path: "ingest.body_bytes_max",
+        doc: &["Largest body of POST /v1/events and /v1/catalog as sent, in bytes; more answers 413."],
+        set: |config, given| given.size(1_024..=GIB).map(|value| config.ingest.body_bytes_max = value),
+        get: |config| number(config.ingest.body_bytes_max),
+    },
+    Field {
+        path: "ingest.decompressed_bytes_max",
+        doc: &["Largest such body once decompressed, in bytes; more answers 413."],
+        set: |config, given| given.size(1_024..=4 * GIB).map(|value| config.ingest.decompressed_bytes_max = value),
+        get: |config| number(config.ingest.decompressed_bytes_max),
+    },
+    Field {
+        path: "ingest.batch_events_max",
+        doc: &["Events that `throng import` hands to the store at once."],
+        set: |config, given| given.size(1..=1_000_000).map(|value| config.ingest.batch_events_max = value),
+        get: |config| number(config.ingest.batch_events_max),
+    },
+    Field {
+        path: "ingest.bodies_max",
+        doc: &["Bodies taken in at the same time over HTTP; further ones answer 429 with Retry-After."],
+        set: |config, given| given.size(1..=1_024).map(|value| config.ingest.bodies_max = value),
+        get: |config| number(config.ingest.bodies_max),
+    },
+    Field {
+        path: "ingest.rejected_listed_max",
+        doc: &["Rejected lines listed in one answer; all of them are counted."],
+        set: |config, given| given.size(0..=1_000_000).map(|value| config.ingest.rejected_listed_max = value),
+        get: |config| number(config.ingest.rejected_listed_max),
+    },
+    Field {
+        path: "ingest.future_skew_ms_max",
+        doc: &["How far in the future an event's `ts` may lie, in milliseconds, before the line is rejected."],
+        set: |config, given| given.integer(0..=365 * DAY_MS).map(|value| config.ingest.future_skew_ms_max = value),
+        get: |config| number(config.ingest.future_skew_ms_max),
+    },
+    Field {
+        path: "store.viewer_key_file",
+        doc: &[
+            "The secret key that turns viewers into pseudonyms. Made at first start, outside the data directory, so that a",
+            "copy of the data holds no key. Back it up apart from the data: without it the store does not open.",
+        ],
+        set: |config, given| given.path().map(|value| config.store.viewer_key_file = Some(value)),
+        get: |config| config.store.viewer_key_file.as_ref().and_then(|path| text(path.display())),
+    },
+    Field {
+        path: "store.cache_bytes_max",
+        doc: &["Memory for decoded columns, in bytes."],
+        set: |config, given| given.size(1 << 20..=1_024 * GIB).map(|value| config.store.cache_bytes_max = value),
+        get: |config| number(config.store.cache_bytes_max),
+    },
+    Field {
+        path: "store.lateness_ms",
+        doc: &[
+            "How long after its end a day stays open for late events, in milliseconds; then `throng serve` seals it.",
+        ],
+        set: |config, given| given.integer(0..=365 * DAY_MS).map(|value| config.store.lateness_ms = value),
+        get: |config| number(config.store.lateness_ms),
+    },
+    Field {
+        path: "store.disk_free_min_bytes",
+        doc: &["Disk space that writes leave free, in bytes; with less, ingest answers 507 and nothing is lost."],
+        set: |config, given| given.integer(0..=1_024 * GIB).map(|value| config.store.disk_free_min_bytes = value),
+        get: |config| number(config.store.disk_free_min_bytes),
+    },
+    Field {
+        path: "store.flush_timeout_ms",
+        doc: &["How long one flush to disk may take, in milliseconds, before the store refuses further writes."],
+        set: |config, given| given.integer(100..=3_600_000).map(|value| config.store.flush_timeout_ms = value),
+        get: |config| number(config.store.flush_timeout_ms),
+    },
+    Field {
+        path: "privacy.audience_min",
+        doc: &["Least number of distinct viewers behind any number that is shown. Never below 10."],
+        set: |config, given| given.integer(10..=1_000_000).map(|value| config.privacy.audience_min = value),
+        get: |config| number(config.privacy.audience_min),
+    },
+    Field {
+        path: "privacy.protection",
+        doc: &[
+            "\"noise\": audience insights carry noise that bounds what all answers together tell about one viewer.",
+            "\"threshold\": exact insights above the minimum; comparing answers can isolate people. Public counters are exact in both.",
+        ],
+        set: |config, given| given.word(Protection::WORDS).map(|value| config.privacy.protection = value),
+        get: |config| text(config.privacy.protection.word()),
+    },
+    Field {
+        path: "privacy.rolling_step_days",
+        doc: &["Days between the ends of rolling windows (7 and 28 days). Fewer steps: less noise."],
+        set: |config, given| given.integer(1..=28).map(|value| config.privacy.rolling_step_days = value),
+        get: |config| number(config.privacy.rolling_step_days),
+    },
+    Field {
+        path: "log.format",
+        doc: &[
+            "Log lines on standard error: \"text\" or \"json\". They never hold a viewer, a token, a query or an answer.",
+        ],
+        set: |config, given| given.word(LogFormat::WORDS).map(|value| config.log.format = value),
+        get: |config| text(config.log.format.word()),
+    },
+    Field {
+        path: "log.level",
+        doc: &["\"error\", \"warn\", \"info\" (each request) or \"debug\"."],
+        set: |config, given| given.word(LogLevel::WORDS).map(|value| config.log.level = value),
+        get: |config| text(config.log.level.word()),
+    },
+];
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_passes_its_own_check_from_file_and_environment() {
+        let default = Config::default();
+        for field in FIELDS {
+            let Some(value) = (field.get)(&default) else { continue };
+            let mut config = default.clone();
+            (field.set)(&mut config, &Given::Toml(&value)).unwrap();
+            let text = match &value {
+                Value::String(text) => text.clone(),
+                Value::Array(_) => String::new(),
+                other => other.to_string(),
+            };
+            (field.set)(&mut config, &Given::Text(&text)).unwrap();
+            assert_eq!(config, default, "{}", field.path);
+        }
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused() {
+        let refused = |path: &str, text: &str| {
+            let field = FIELDS.iter().find(|field| field.path == path).unwrap();
+            (field.set)(&mut Config::default(), &Given::Text(text)).unwrap_err()
+        };
+        assert_eq!(refused("privacy.audience_min", "9"), "must be a whole number from 10 to 1000000");
+        assert_eq!(refused("privacy.protection", "none"), "must be \"noise\" or \"threshold\"");
+        assert!(refused("http.listen", "localhost").contains("127.0.0.1:8080"));
+        assert!(refused("http.cors_origins", "*").contains("without path or wildcard"));
+        assert!(refused("ingest.bodies_max", "-1").contains("from 1"));
+        assert!(refused("data", "").contains("path"));
+    }
+}

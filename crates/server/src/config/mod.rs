@@ -1,0 +1,202 @@
+//! The configuration: one `throng.toml`, every key also in the environment, the command line above both.
+//!
+//! [`Config`] holds checked values only. Names, comments and checks of the keys are in `fields`, the search for what was
+//! given in `load`, the printed file in `render`.
+
+mod fields;
+mod load;
+mod render;
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+pub(crate) use load::{ConfigError, Overrides};
+
+/// Everything that can be configured, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Config {
+    /// The data directory.
+    pub(crate) data: PathBuf,
+    pub(crate) http: Http,
+    pub(crate) ingest: Ingest,
+    pub(crate) store: Storage,
+    pub(crate) privacy: Privacy,
+    pub(crate) log: Log,
+}
+
+/// Section `http`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Http {
+    pub(crate) listen: SocketAddr,
+    pub(crate) cors_origins: Vec<String>,
+    pub(crate) query_body_bytes_max: usize,
+    pub(crate) connections_max: usize,
+    pub(crate) shutdown_timeout_ms: u64,
+}
+
+/// Section `ingest`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ingest {
+    pub(crate) line_bytes_max: usize,
+    pub(crate) body_bytes_max: usize,
+    pub(crate) decompressed_bytes_max: usize,
+    pub(crate) batch_events_max: usize,
+    pub(crate) bodies_max: usize,
+    pub(crate) rejected_listed_max: usize,
+    pub(crate) future_skew_ms_max: u64,
+}
+
+/// Section `store`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Storage {
+    pub(crate) viewer_key_file: Option<PathBuf>,
+    pub(crate) cache_bytes_max: usize,
+    pub(crate) lateness_ms: u64,
+    pub(crate) disk_free_min_bytes: u64,
+    pub(crate) flush_timeout_ms: u64,
+}
+
+/// Section `privacy`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Privacy {
+    pub(crate) audience_min: u32,
+    pub(crate) protection: Protection,
+    pub(crate) rolling_step_days: u16,
+}
+
+/// Section `log`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Log {
+    pub(crate) format: LogFormat,
+    pub(crate) level: LogLevel,
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum $name { $($(#[$vdoc])* $variant),+ }
+
+        impl $name {
+            const WORDS: &'static [(&'static str, Self)] = &[$(($text, Self::$variant)),+];
+
+            fn word(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+    };
+}
+
+words!(
+    /// How audience insights are protected.
+    Protection {
+        /// The floor, the remainder rule, fixed questions, and noise.
+        Noise = "noise",
+        /// All but the noise.
+        Threshold = "threshold",
+    }
+);
+
+words!(
+    /// How log lines look.
+    LogFormat {
+        /// For people.
+        Text = "text",
+        /// One JSON object a line.
+        Json = "json",
+    }
+);
+
+words!(
+    /// The least severe lines that are logged.
+    LogLevel {
+        /// What failed.
+        Error = "error",
+        /// And what may soon.
+        Warn = "warn",
+        /// And each request.
+        Info = "info",
+        /// And each step.
+        Debug = "debug",
+    }
+);
+
+impl Config {
+    /// Where the key is kept that turns viewers into pseudonyms: never inside the data directory, so that a copy of the
+    /// data holds no key.
+    pub(crate) fn viewer_key_file(&self) -> PathBuf {
+        match &self.store.viewer_key_file {
+            Some(path) => path.clone(),
+            None => beside(&self.data),
+        }
+    }
+}
+
+/// `DIR.key` beside the directory `DIR`.
+fn beside(data: &Path) -> PathBuf {
+    let mut name = data.file_name().unwrap_or("throng-data".as_ref()).to_os_string();
+    name.push(".key");
+    data.with_file_name(name)
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        const MIB: usize = 1 << 20;
+        Self {
+            data: PathBuf::from("throng-data"),
+            http: Http {
+                listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+                cors_origins: Vec::new(),
+                query_body_bytes_max: 256 << 10,
+                connections_max: 1_024,
+                shutdown_timeout_ms: 30_000,
+            },
+            ingest: Ingest {
+                line_bytes_max: 64 << 10,
+                body_bytes_max: 8 * MIB,
+                decompressed_bytes_max: 64 * MIB,
+                batch_events_max: 50_000,
+                bodies_max: 4,
+                rejected_listed_max: 1_000,
+                future_skew_ms_max: 300_000,
+            },
+            store: Storage {
+                viewer_key_file: None,
+                cache_bytes_max: 256 * MIB,
+                lateness_ms: 86_400_000,
+                disk_free_min_bytes: 256 << 20,
+                flush_timeout_ms: 30_000,
+            },
+            privacy: Privacy { audience_min: 50, protection: Protection::Noise, rolling_step_days: 7 },
+            log: Log { format: LogFormat::Text, level: LogLevel::Info },
+        }
+    }
+}
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Nobody gave it.
+    Default,
+    /// A configuration file.
+    File(PathBuf),
+    /// A variable of the environment.
+    Environment(String),
+    /// An option of the command line.
+    CommandLine(&'static str),
+}
+
+/// A configuration, and where each value came from.
+#[derive(Debug, Clone)]
+pub(crate) struct Effective {
+    pub(crate) config: Config,
+    origins: BTreeMap<&'static str, Origin>,
+}
+
+impl Effective {
+    /// Where the value of a key came from.
+    pub(crate) fn origin(&self, path: &str) -> &Origin {
+        self.origins.get(path).unwrap_or(&Origin::Default)
+    }
+}

@@ -1,0 +1,213 @@
+//! `keys.json` in the data directory: `{"format": 1, "blake3": <hash of the text of "keys">, "keys": [...]}`.
+//!
+//! The checksum makes damage an error: a file cut short or altered must never read as "no keys", nor bring a revoked key
+//! back. Changes are made under a lock, so that two commands at once lose nothing.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use throng_model::{CreatorId, Timestamp};
+
+use super::{Key, Role, SecretHash};
+use crate::files;
+
+/// The file's name in the data directory.
+pub(crate) const FILE: &str = "keys.json";
+/// The format this version writes and reads.
+const FORMAT: u32 = 1;
+
+/// Why the keys could not be read or changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum KeysError {
+    /// The file could not be read or written.
+    #[error("cannot access the keys in {}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is not what was written.
+    #[error("{} is damaged: restore it from a backup, or delete it and make new keys", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A newer version of Throng wrote the file.
+    #[error("{} was written by a newer version of Throng", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The system gave no random numbers.
+    #[error("the system gave no random numbers")]
+    Random(#[source] getrandom::Error),
+    /// No key has this id.
+    #[error("there is no key {id}; `throng key list` prints the ids")]
+    Unknown {
+        /// The id as given.
+        id: String,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct FileText {
+    format: u32,
+    blake3: String,
+    keys: Box<RawValue>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    id: String,
+    role: Role,
+    creators: Vec<String>,
+    name: Option<String>,
+    created: String,
+    expires: Option<String>,
+    revoked: Option<String>,
+    hash: String,
+}
+
+/// All keys, in the order they were made; none where there is no file yet.
+pub(crate) fn load(path: &Path) -> Result<Vec<Key>, KeysError> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        // Bytes that are no UTF-8 were not written by us.
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(damaged(path)),
+        Err(source) => return Err(KeysError::Io { path: path.to_owned(), source }),
+    };
+    let file: FileText = serde_json::from_str(&text).map_err(|_| damaged(path))?;
+    if file.format > FORMAT {
+        return Err(KeysError::Newer { path: path.to_owned() });
+    }
+    if file.blake3 != checksum(file.keys.get()) {
+        return Err(damaged(path));
+    }
+    let entries: Vec<Entry> = serde_json::from_str(file.keys.get()).map_err(|_| damaged(path))?;
+    entries.into_iter().map(|entry| read(entry).ok_or_else(|| damaged(path))).collect()
+}
+
+/// Reads the keys, lets `edit` change them, and writes them back, all under one lock.
+pub(crate) fn change<T>(path: &Path, edit: impl FnOnce(&mut Vec<Key>) -> Result<T, KeysError>) -> Result<T, KeysError> {
+    let failed = |source| KeysError::Io { path: path.to_owned(), source };
+    let _lock = files::lock(path).map_err(failed)?;
+    let mut keys = load(path)?;
+    let answer = edit(&mut keys)?;
+    let text = write(&keys).map_err(|error| failed(error.into()))?;
+    files::replace(path, text.as_bytes()).map_err(failed)?;
+    Ok(answer)
+}
+
+fn write(keys: &[Key]) -> Result<String, serde_json::Error> {
+    let entries: Vec<Entry> = keys.iter().map(entry).collect();
+    let keys = serde_json::to_string_pretty(&entries)?;
+    let file = FileText { format: FORMAT, blake3: checksum(&keys), keys: RawValue::from_string(keys)? };
+    serde_json::to_string(&file)
+}
+
+fn entry(key: &Key) -> Entry {
+    Entry {
+        id: key.id.clone(),
+        role: key.role,
+        creators: key.creators.iter().map(|creator| creator.as_str().to_owned()).collect(),
+        name: key.name.clone(),
+        created: key.created.to_string(),
+        expires: key.expires.map(|expires| expires.to_string()),
+        revoked: key.revoked.map(|revoked| revoked.to_string()),
+        hash: key.hash.to_hex(),
+    }
+}
+
+fn read(entry: Entry) -> Option<Key> {
+    let instant = |text: Option<String>| text.map(|text| Timestamp::parse(&text)).transpose().ok();
+    Some(Key {
+        id: entry.id,
+        role: entry.role,
+        creators: entry.creators.into_iter().map(CreatorId::parse).collect::<Result<_, _>>().ok()?,
+        name: entry.name,
+        created: Timestamp::parse(&entry.created).ok()?,
+        expires: instant(entry.expires)?,
+        revoked: instant(entry.revoked)?,
+        hash: SecretHash::from_hex(&entry.hash)?,
+    })
+}
+
+fn checksum(keys: &str) -> String {
+    blake3::hash(keys.as_bytes()).to_hex().to_string()
+}
+
+fn damaged(path: &Path) -> KeysError {
+    KeysError::Damaged { path: path.to_owned() }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::super::Token;
+    use super::*;
+
+    fn key(name: &str) -> Key {
+        let token = Token::mint().unwrap();
+        Key {
+            id: token.id().to_owned(),
+            role: Role::Partner,
+            creators: vec![CreatorId::parse("c1").unwrap(), CreatorId::parse("c\"2").unwrap()],
+            name: Some(name.to_owned()),
+            created: Timestamp::parse("2026-03-09T12:00:00.123Z").unwrap(),
+            expires: Some(Timestamp::MAX),
+            revoked: None,
+            hash: token.hash(),
+        }
+    }
+
+    #[test]
+    fn keys_survive_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        assert_eq!(load(&path).unwrap(), []);
+        let (first, second) = (key("first"), key("second"));
+        for key in [&first, &second] {
+            change(&path, |keys| Ok(keys.push(key.clone()))).unwrap();
+        }
+        assert_eq!(load(&path).unwrap(), [first, second]);
+    }
+
+    #[test]
+    fn any_damage_is_an_error_and_never_no_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        change(&path, |keys| Ok(keys.push(key("only")))).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        let keys = load(&path).unwrap();
+        for cut in 0..whole.len() {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            assert!(matches!(load(&path), Err(KeysError::Damaged { .. })), "cut at {cut}");
+        }
+        for at in 0..whole.len() {
+            let mut altered = whole.clone();
+            altered[at] ^= 0x04;
+            std::fs::write(&path, &altered).unwrap();
+            // A flip that only changes the format number's digit, or leaves the very same keys, is not damage to them.
+            match load(&path) {
+                Ok(read) => assert_eq!(read, keys, "flip at {at}"),
+                Err(KeysError::Damaged { .. } | KeysError::Newer { .. }) => {}
+                Err(other) => assert_eq!(other.to_string(), "", "flip at {at}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        std::fs::write(&path, "").unwrap();
+        assert!(matches!(change(&path, |keys| Ok(keys.clear())), Err(KeysError::Damaged { .. })));
+        assert_eq!(std::fs::read(&path).unwrap(), b"");
+    }
+}
