@@ -9,6 +9,7 @@ mod command;
 mod config;
 mod failure;
 mod files;
+mod ingest;
 mod keys;
 mod output;
 
