@@ -1,7 +1,32 @@
 //! The wall: exact aggregates go in sealed, and only what the policy permits comes out.
+//!
+//! An engine implements [`Source`] and hands over [`Raw`] values, which nobody outside this crate can read. The [`Gate`]
+//! opens them, judges whole tables under the [`Policy`], and returns [`Released`] answers, which nobody outside this
+//! crate can make. `docs/PRIVACY.md` says what that proves and what it does not.
 
+mod catalogue;
+mod cells;
+mod curve;
+mod gate;
+mod insight;
+mod judge;
+mod policy;
+mod public;
+mod question;
 mod raw;
+mod released;
+mod shapes;
 mod source;
+mod suppress;
 
+pub use catalogue::{CatalogueEntry, EntityKind, catalogue};
+pub use gate::{Gate, GateError};
+pub use policy::{
+    AUDIENCE_MIN_DEFAULT, AUDIENCE_MIN_FLOOR, AUDIENCE_MIN_MAX, Policy, PolicyError, Protection,
+    ROLLING_STEP_DAYS_DEFAULT, ROLLING_STEP_DAYS_MAX,
+};
+pub use question::{AskedWindow, Comparison, QuestionError, SERIES_STEPS_MAX};
 pub use raw::{Raw, RawTable};
+pub use released::{Disclosure, Measure, Released};
+pub use shapes::{Audience, AudienceRow, AudienceTable, Counters, Curve, CurvePoint, RankedVideo, SeriesPoint};
 pub use source::{SeriesStep, Source, SourceError};

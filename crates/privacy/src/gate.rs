@@ -1,0 +1,158 @@
+//! The gate: the only way from sealed aggregates to answers, and the only opener of [`crate::Raw`].
+//!
+//! This file holds the gate itself and the facts that pass it unjudged, because they are public; `public` answers for
+//! counters, `insight` for audiences.
+
+use std::sync::Arc;
+
+use throng_model::{
+    CreatorFacts, CreatorId, Day, DayRange, Entity, Hashtag, PeriodError, Timestamp, VideoFacts, VideoId, WindowKind,
+    Zone,
+};
+
+use crate::judge::Judge;
+use crate::question::{self, WindowFacts};
+use crate::{AskedWindow, Policy, QuestionError, Released, Source, SourceError};
+
+/// Why the gate gave no answer. Carries no data: only the question and public facts.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GateError {
+    /// The entity is not known.
+    #[error("not known")]
+    Unknown,
+    /// The question is not in the catalogue.
+    #[error(transparent)]
+    BadQuestion(#[from] QuestionError),
+    /// The engine could not answer; it has logged why.
+    #[error("the answer is not available now")]
+    Unavailable,
+}
+
+impl From<SourceError> for GateError {
+    fn from(error: SourceError) -> Self {
+        match error {
+            SourceError::Unknown => Self::Unknown,
+            SourceError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<PeriodError> for GateError {
+    fn from(error: PeriodError) -> Self {
+        Self::BadQuestion(error.into())
+    }
+}
+
+/// Judges every answer of an engine under one policy.
+pub struct Gate {
+    pub(crate) source: Arc<dyn Source>,
+    pub(crate) judge: Judge,
+    policy: Policy,
+    policy_version: String,
+    clock: fn() -> Timestamp,
+}
+
+impl Gate {
+    /// A gate before this engine.
+    pub fn new(source: Arc<dyn Source>, policy: Policy) -> Self {
+        Self::with_clock(source, policy, Timestamp::now)
+    }
+
+    /// The same with another wall clock, which says only which days have ended where none is sealed.
+    pub fn with_clock(source: Arc<dyn Source>, policy: Policy, clock: fn() -> Timestamp) -> Self {
+        let (judge, policy_version) = (Judge::new(&policy), policy.version());
+        Self { source, judge, policy, policy_version, clock }
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// [`Policy::version`] of the policy in force.
+    pub fn policy_version(&self) -> &str {
+        &self.policy_version
+    }
+
+    /// A channel that the catalogue or the log knows.
+    pub fn creator(&self, id: &CreatorId<'_>) -> Option<CreatorFacts> {
+        self.source.creator(id)
+    }
+
+    /// A video that the catalogue or the log knows.
+    pub fn video(&self, id: &VideoId<'_>) -> Option<VideoFacts> {
+        self.source.video(id)
+    }
+
+    /// Whether any video carries the hashtag.
+    pub fn hashtag_exists(&self, tag: &Hashtag<'_>) -> bool {
+        self.source.hashtag_exists(tag)
+    }
+
+    /// Channels in the order of their ids, after one of them.
+    pub fn creators(&self, after: Option<&CreatorId<'_>>, limit: usize) -> Vec<CreatorFacts> {
+        self.source.creators(after, limit)
+    }
+
+    /// A channel's videos in the order of their ids, after one of them.
+    pub fn videos_of(&self, creator: &CreatorId<'_>, after: Option<&VideoId<'_>>, limit: usize) -> Vec<VideoFacts> {
+        self.source.videos_of(creator, after, limit)
+    }
+
+    /// The zone of an entity's days: the channel's, for a video its channel's, for a hashtag UTC.
+    pub fn zone(&self, entity: &Entity) -> Result<Zone, GateError> {
+        let of_creator = |id| self.source.creator(id).map(|facts| facts.time_zone).ok_or(GateError::Unknown);
+        match entity {
+            Entity::Creator(id) => of_creator(id),
+            Entity::Video(id) => of_creator(&self.source.video(id).ok_or(GateError::Unknown)?.creator),
+            Entity::Hashtag(tag) if self.source.hashtag_exists(tag) => Ok(Zone::UTC),
+            Entity::Hashtag(_) => Err(GateError::Unknown),
+        }
+    }
+
+    /// The last sealed day of an entity; `None` where no day is sealed.
+    pub fn sealed_through(&self, entity: &Entity) -> Result<Option<Day>, GateError> {
+        Ok(self.source.sealed_through(entity)?)
+    }
+
+    /// So many days that end with the entity's last sealed day, or with yesterday in its zone where none is sealed.
+    pub fn last_days(&self, entity: &Entity, days: u32) -> Result<DayRange, GateError> {
+        let last = match self.sealed_through(entity)? {
+            Some(day) => day,
+            None => self.yesterday(entity)?,
+        };
+        if days == 0 {
+            return Err(PeriodError::Reversed.into());
+        }
+        Ok(DayRange::new(last.saturating_add(1 - i64::from(days)), last)?)
+    }
+
+    /// The window that a kind and a date name; without a date the newest whose days are all sealed.
+    pub fn window(&self, entity: &Entity, kind: WindowKind, date: Option<Day>) -> Result<AskedWindow, GateError> {
+        let published = match entity {
+            Entity::Video(id) if kind.age_days().is_some() => {
+                let published_at = self.source.video(id).ok_or(GateError::Unknown)?.published_at;
+                let zone = self.zone(entity)?;
+                Some(published_at.map(|instant| zone.day_of(instant)))
+            }
+            _ => None,
+        };
+        let facts = WindowFacts {
+            sealed_through: self.sealed_through(entity)?,
+            yesterday: self.yesterday(entity)?,
+            published,
+            step_days: self.policy.rolling_step_days(),
+        };
+        Ok(question::window(kind, date, &facts)?)
+    }
+
+    pub(crate) fn release<T>(&self, value: T) -> Released<T> {
+        Released::new(value, self.policy_version.clone())
+    }
+
+    /// The last day that has ended in the entity's zone.
+    pub(crate) fn yesterday(&self, entity: &Entity) -> Result<Day, GateError> {
+        Ok(self.zone(entity)?.day_of((self.clock)()).previous())
+    }
+}

@@ -1,0 +1,34 @@
+//! The judgement of one number: the floor (P1), and the one place where noise (P4) will be drawn.
+
+use roaring::RoaringBitmap;
+
+use crate::{Measure, Policy};
+
+/// Judges single numbers under a policy; whole tables are `suppress` and `curve`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Judge {
+    floor: u64,
+}
+
+impl Judge {
+    pub(crate) fn new(policy: &Policy) -> Self {
+        Self { floor: u64::from(policy.audience_min()) }
+    }
+
+    /// Distinct viewers that must stand behind a disclosed number.
+    pub(crate) fn floor(self) -> u64 {
+        self.floor
+    }
+
+    /// P1 for one cell.
+    pub(crate) fn passes(self, audience: &RoaringBitmap) -> bool {
+        audience.len() >= self.floor
+    }
+
+    /// The number of viewers in an insight cell, as it leaves the wall. Every such number passes here and nowhere else:
+    /// with noise, the cell's own draw is added at this point, and the margin of error with it.
+    pub(crate) fn viewers(self, viewers: u64, shown: bool) -> Measure {
+        // The floor is asked once more, so that a wrong decision about a table cannot show a small cell.
+        Measure::viewers((shown && viewers >= self.floor).then_some(viewers))
+    }
+}

@@ -1,0 +1,254 @@
+//! Which rows of a table may be shown (P1), so that what is left over isolates nobody (P2).
+//!
+//! Pure functions of audiences. Three kinds of table differ in what a total minus the shown rows says:
+//! - *sums* (public counters): events add up, so the rest belongs to the union of the hidden rows' audiences;
+//! - *partitions*: each viewer stands in one row, so the rest is a number of viewers;
+//! - *overlaps*: a viewer stands in several rows, so the total also bounds those who stand in hidden rows only, and minus
+//!   one shown row it gives those outside that row.
+
+use std::cmp::Reverse;
+
+use roaring::{MultiOps, RoaringBitmap};
+
+/// What may be shown of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Decision {
+    pub(crate) total: bool,
+    pub(crate) rows: Vec<bool>,
+}
+
+impl Decision {
+    fn nothing(rows: usize) -> Self {
+        Self { total: false, rows: vec![false; rows] }
+    }
+
+    /// Hides all but the rows of these indices.
+    fn only(rows: usize, total: bool, shown: &[usize]) -> Self {
+        let mut decision = Self { total, ..Self::nothing(rows) };
+        for &row in shown {
+            if let Some(flag) = decision.rows.get_mut(row) {
+                *flag = true;
+            }
+        }
+        decision
+    }
+}
+
+/// The rest that a reader can compute: nobody, or enough viewers in at least two rows.
+fn rest_holds(floor: u64, viewers: u64, nonempty_rows: usize) -> bool {
+    viewers == 0 || (viewers >= floor && nonempty_rows >= 2)
+}
+
+/// A remainder that one subtraction isolates: nobody, or enough viewers.
+pub(crate) fn apart(floor: u64, viewers: u64) -> bool {
+    viewers == 0 || viewers >= floor
+}
+
+/// A table of sums: counters by step or by video.
+pub(crate) fn sums(floor: u64, total: &RoaringBitmap, rows: &[&RoaringBitmap]) -> Decision {
+    unions(floor, total, rows, |_| true, |_| true)
+}
+
+/// A table in which a viewer can stand in several rows.
+pub(crate) fn overlap(floor: u64, total: &RoaringBitmap, rows: &[&RoaringBitmap]) -> Decision {
+    let everyone = total.len();
+    // Total minus one row is the viewers outside it.
+    let row_may = |row: &RoaringBitmap| apart(floor, total.difference_len(row));
+    // Viewers in no shown row stand in hidden rows only.
+    let shown_may = |union_of_shown: u64| apart(floor, everyone.saturating_sub(union_of_shown));
+    unions(floor, total, rows, row_may, shown_may)
+}
+
+/// Hides the smallest rows first until the rest holds. `row_may` judges a row by itself, `shown_may` the number of viewers
+/// in any shown row.
+fn unions(
+    floor: u64,
+    total: &RoaringBitmap,
+    rows: &[&RoaringBitmap],
+    row_may: impl Fn(&RoaringBitmap) -> bool,
+    shown_may: impl Fn(u64) -> bool,
+) -> Decision {
+    if total.len() < floor {
+        return Decision::nothing(rows.len());
+    }
+    let mut shown = Vec::new();
+    let mut hidden_rows = Vec::new();
+    for (index, &row) in rows.iter().enumerate() {
+        if row.len() >= floor && row_may(row) {
+            shown.push((index, row));
+        } else if !row.is_empty() {
+            hidden_rows.push(row);
+        }
+    }
+    shown.sort_by_key(|&(index, row)| (Reverse(row.len()), index));
+
+    // Viewers of the total in no row at all are a hidden row of their own.
+    let in_rows: RoaringBitmap = rows.iter().copied().union();
+    let mut hidden = total - in_rows;
+    let mut nonempty = hidden_rows.len() + usize::from(!hidden.is_empty());
+    hidden |= hidden_rows.into_iter().union();
+    let mut reach_of_shown = Vec::with_capacity(shown.len());
+    let mut union_of_shown = RoaringBitmap::new();
+    for &(_, row) in &shown {
+        union_of_shown |= row;
+        reach_of_shown.push(union_of_shown.intersection_len(total));
+    }
+
+    loop {
+        let union_len = reach_of_shown.last().copied().unwrap_or(0);
+        if rest_holds(floor, hidden.len(), nonempty) && (hidden.is_empty() || shown_may(union_len)) {
+            let shown: Vec<usize> = shown.iter().map(|&(index, _)| index).collect();
+            return Decision::only(rows.len(), true, &shown);
+        }
+        let Some((_, row)) = shown.pop() else {
+            return Decision::nothing(rows.len());
+        };
+        reach_of_shown.pop();
+        hidden |= row;
+        nonempty += 1;
+    }
+}
+
+/// Rows of a partition that add up to a number known from another table of the same window.
+#[derive(Debug, Clone)]
+pub(crate) struct Group {
+    /// Viewers of the group, as the other table counts them.
+    pub(crate) viewers: u64,
+    /// Whether the other table shows that number. If not, none of the members may be shown: their sum would bound it.
+    pub(crate) shown: bool,
+    /// Rows of this table.
+    pub(crate) members: Vec<usize>,
+}
+
+/// A table in which each viewer stands in one row, or in none of those given.
+pub(crate) fn partition(floor: u64, total: u64, rows: &[u64], groups: &[Group]) -> Decision {
+    if total < floor {
+        return Decision::nothing(rows.len());
+    }
+    if rows.is_empty() {
+        // A total alone, such as the reach: nothing to subtract from it.
+        return Decision { total: true, rows: Vec::new() };
+    }
+    let mut shown: Vec<bool> = rows.iter().map(|&viewers| viewers >= floor).collect();
+    for &member in groups.iter().filter(|group| !group.shown).flat_map(|group| &group.members) {
+        hide(&mut shown, member);
+    }
+    let whole = Group { viewers: total, shown: true, members: (0..rows.len()).collect() };
+    loop {
+        let mut changed = false;
+        // The whole last: what a group hides already counts in its rest.
+        for group in groups.iter().chain(std::iter::once(&whole)) {
+            if let Some(smallest) = smallest_shown(rows, &shown, group)
+                && !group_holds(floor, rows, &shown, group)
+            {
+                hide(&mut shown, smallest);
+                changed = true;
+            }
+        }
+        if !changed {
+            break;
+        }
+    }
+    Decision { total: group_holds(floor, rows, &shown, &whole), rows: shown }
+}
+
+fn hide(shown: &mut [bool], row: usize) {
+    if let Some(flag) = shown.get_mut(row) {
+        *flag = false;
+    }
+}
+
+fn members<'a>(rows: &'a [u64], shown: &'a [bool], group: &'a Group) -> impl Iterator<Item = (usize, u64, bool)> + 'a {
+    group.members.iter().filter_map(|&row| Some((row, *rows.get(row)?, *shown.get(row)?)))
+}
+
+fn smallest_shown(rows: &[u64], shown: &[bool], group: &Group) -> Option<usize> {
+    let candidates = members(rows, shown, group).filter(|&(.., shown)| shown);
+    candidates.min_by_key(|&(row, viewers, _)| (viewers, Reverse(row))).map(|(row, ..)| row)
+}
+
+fn group_holds(floor: u64, rows: &[u64], shown: &[bool], group: &Group) -> bool {
+    let (mut in_rows, mut in_shown, mut nonempty) = (0_u64, 0_u64, 0_usize);
+    for (_, viewers, shown) in members(rows, shown, group) {
+        in_rows += viewers;
+        if shown {
+            in_shown += viewers;
+        } else if viewers > 0 {
+            nonempty += 1;
+        }
+    }
+    let in_no_row = group.viewers.saturating_sub(in_rows);
+    rest_holds(floor, group.viewers.saturating_sub(in_shown), nonempty + usize::from(in_no_row > 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(range: std::ops::Range<u32>) -> RoaringBitmap {
+        range.collect()
+    }
+
+    #[test]
+    fn a_small_row_takes_the_smallest_shown_one_with_it() {
+        let decision = partition(50, 503, &[300, 120, 80, 3, 0], &[]);
+        assert_eq!(decision, Decision { total: true, rows: vec![true, true, false, false, false] });
+    }
+
+    #[test]
+    fn a_rest_of_one_big_row_is_no_rest() {
+        // 60 viewers stand in no row: one hidden row, so its number would be exact.
+        let decision = partition(50, 360, &[200, 100], &[]);
+        assert_eq!(decision.rows, [true, false]);
+    }
+
+    #[test]
+    fn a_table_without_small_rows_is_shown_whole() {
+        assert_eq!(partition(50, 110, &[60, 50, 0], &[]).rows, [true, true, false]);
+        let (a, b) = (set(0..60), set(40..100));
+        assert_eq!(sums(50, &set(0..100), &[&a, &b]).rows, [true, true]);
+    }
+
+    #[test]
+    fn nothing_of_a_small_table_is_shown() {
+        assert_eq!(partition(50, 49, &[49], &[]), Decision { total: false, rows: vec![false] });
+        assert_eq!(sums(50, &set(0..49), &[&set(0..49)]), Decision { total: false, rows: vec![false] });
+    }
+
+    #[test]
+    fn hidden_steps_of_a_series_are_enough_viewers_together() {
+        // Two quiet days with the same ten viewers: their sum would be ten people's doing.
+        let (busy, less, quiet) = (set(0..100), set(0..60), set(0..10));
+        let decision = sums(50, &set(0..100), &[&busy, &less, &quiet, &quiet]);
+        assert_eq!(decision.rows, [true, false, false, false]);
+    }
+
+    #[test]
+    fn viewers_in_hidden_rows_only_are_many_or_none() {
+        // The two hidden rows hold 83 viewers together, but only three of them stand in no shown row.
+        let (first, second) = (set(0..100), set(60..200));
+        let (third, fourth) = (set(0..40) | set(200..201), set(100..140) | set(201..203));
+        let decision = overlap(50, &set(0..203), &[&first, &second, &third, &fourth]);
+        assert_eq!(decision, Decision { total: true, rows: vec![false, true, false, false] });
+    }
+
+    #[test]
+    fn viewers_outside_a_shown_row_are_many_or_none() {
+        // Both rows are large, but total minus the first is the three viewers who never used it.
+        let (first, second) = (set(0..100), set(43..103));
+        let decision = overlap(50, &set(0..103), &[&first, &second]);
+        assert!(!decision.rows[0]);
+    }
+
+    #[test]
+    fn a_row_known_from_another_table_is_not_bounded_by_its_parts() {
+        let group = |viewers, shown, members: &[usize]| Group { viewers, shown, members: members.to_vec() };
+        // The other table shows 203 for the first two rows; 3 of them stand in neither.
+        let decision = partition(50, 403, &[100, 100, 100, 100], &[group(203, true, &[0, 1])]);
+        assert_eq!(decision.rows, [true, false, true, true]);
+        // It hides the number for the last row.
+        let decision = partition(50, 400, &[100, 100, 100, 100], &[group(100, false, &[3])]);
+        assert_eq!(decision.rows.iter().filter(|&&shown| shown).count(), 2);
+        assert!(!decision.rows[3]);
+    }
+}

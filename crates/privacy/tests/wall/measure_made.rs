@@ -1,0 +1,12 @@
+//! Rejected: a measure is made by the gate alone.
+use throng_privacy::{Disclosure, Measure};
+
+fn main() {
+    let _ = Measure {
+        value: Some(1.0),
+        disclosure: Disclosure::Exact,
+        margin_of_error: None,
+        previous: None,
+        comparable: false,
+    };
+}
