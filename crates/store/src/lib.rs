@@ -1,1 +1,44 @@
-//! stub
+//! An embedded columnar store for events: what is acknowledged survives, what is damaged is reported.
+//!
+//! Events come in as batches that are logged and acknowledged; a checkpoint moves the log into an immutable *segment* of
+//! sorted columns with day rollups and audiences as roaring bitmaps; segments merge in the background. Readers work on
+//! snapshots. Every value carries its length and checksum, and one root lists them all. `docs/FORMAT.md` draws the bytes.
+//!
+//! The crate counts nothing for anyone: sums and sets go up to the query engine, which seals them.
+
+mod append;
+mod audience;
+mod catalogue;
+mod codec;
+mod garbage;
+mod generation;
+mod kv;
+mod merge;
+mod object;
+mod pack;
+mod root;
+mod row;
+mod run;
+mod secret;
+mod segment;
+mod segment_writer;
+mod snapshot;
+mod store;
+mod table;
+mod tail;
+mod verify;
+mod writer;
+
+pub use append::{AppendMode, Outcome};
+pub use catalogue::{Catalogue, CreatorEntry, VideoEntry};
+pub use codec::DamageError;
+pub use generation::GenerationError;
+pub use kv::KvError;
+pub use object::ReadError;
+pub use row::{Column, CreatorOrd, Row, VideoOrd};
+pub use secret::KeyError;
+pub use segment::{AudienceOf, DayRollup, Segment, VideoSpan};
+pub use snapshot::Snapshot;
+pub use store::{MemoryMap, OpenError, Options, Store, WriteError};
+pub use tail::Tail;
+pub use verify::{VerifyError, VerifyReport};

@@ -1,0 +1,129 @@
+//! Records and values as bytes: bincode behind one version byte, and the frame around every stored value.
+//!
+//! ```text
+//! value  = 0x01 | length u32 LE | CRC32C u32 LE over (key, payload) | payload
+//! record = bincode 2 in its legacy layout: little-endian, fixed-width integers, u64 lengths
+//! ```
+//!
+//! The checksum covers the key, so a value that turns up under another key is damage too.
+
+use bincode::{Decode, Encode};
+
+/// Version of the value frame and of all records in it.
+pub(crate) const VERSION: u8 = 1;
+
+/// Bytes before the payload.
+const HEADER: usize = 9;
+
+/// The longest record that is decoded, in bytes: far above what is written, far below what a damaged length could ask.
+const RECORD_BYTES_MAX: usize = 1 << 30;
+
+/// What is wrong with stored bytes.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DamageError {
+    /// A value that the manifest lists is not there.
+    #[error("a listed value is missing: {0}")]
+    Missing(String),
+    /// Length or checksum do not fit.
+    #[error("a value's checksum does not fit: {0}")]
+    Checksum(String),
+    /// The bytes are whole but mean nothing.
+    #[error("a value cannot be decoded: {0}")]
+    Malformed(&'static str),
+    /// Written by a newer version.
+    #[error("written by a newer version: format {found}, this program reads up to {VERSION}")]
+    Newer {
+        /// The version byte found.
+        found: u8,
+    },
+}
+
+/// A record as bytes.
+pub(crate) fn encode<T: Encode>(record: &T) -> Vec<u8> {
+    // Writing to memory fails only for types whose `Encode` fails, and none of ours does.
+    bincode::encode_to_vec(record, bincode::config::legacy()).unwrap_or_default()
+}
+
+/// A record from bytes, all of which must be used.
+pub(crate) fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, DamageError> {
+    let config = bincode::config::legacy().with_limit::<RECORD_BYTES_MAX>();
+    match bincode::decode_from_slice(bytes, config) {
+        Ok((record, used)) if used == bytes.len() => Ok(record),
+        _ => Err(DamageError::Malformed("record")),
+    }
+}
+
+/// The first field of a record, whatever follows.
+pub(crate) fn decode_prefix<T: Decode<()>>(bytes: &[u8]) -> Result<T, DamageError> {
+    let config = bincode::config::legacy().with_limit::<RECORD_BYTES_MAX>();
+    let (record, _) = bincode::decode_from_slice(bytes, config).map_err(|_| DamageError::Malformed("record"))?;
+    Ok(record)
+}
+
+/// Checksum of a payload under its key.
+pub(crate) fn checksum(key: &[u8], payload: &[u8]) -> u32 {
+    crc32c::crc32c_append(crc32c::crc32c(key), payload)
+}
+
+/// The frame around a payload.
+pub(crate) fn seal(key: &[u8], payload: &[u8]) -> Vec<u8> {
+    let mut value = Vec::with_capacity(HEADER + payload.len());
+    value.push(VERSION);
+    // Values are cut to 64 KB before they get here.
+    value.extend_from_slice(&u32::try_from(payload.len()).unwrap_or(u32::MAX).to_le_bytes());
+    value.extend_from_slice(&checksum(key, payload).to_le_bytes());
+    value.extend_from_slice(payload);
+    value
+}
+
+/// The payload in a frame, checked.
+pub(crate) fn open<'v>(key: &[u8], value: &'v [u8]) -> Result<&'v [u8], DamageError> {
+    let damaged = || DamageError::Checksum(key_text(key));
+    match value {
+        [VERSION, l0, l1, l2, l3, c0, c1, c2, c3, payload @ ..] => {
+            let length = u32::from_le_bytes([*l0, *l1, *l2, *l3]) as usize;
+            let expected = u32::from_le_bytes([*c0, *c1, *c2, *c3]);
+            if length != payload.len() || checksum(key, payload) != expected {
+                return Err(damaged());
+            }
+            Ok(payload)
+        }
+        [found, ..] if *found > VERSION => Err(DamageError::Newer { found: *found }),
+        _ => Err(damaged()),
+    }
+}
+
+/// A key for error messages, in hexadecimal.
+pub(crate) fn key_text(key: &[u8]) -> String {
+    key.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn any_flipped_byte_of_a_value_is_noticed() {
+        let value = seal(b"key", b"some payload");
+        assert_eq!(open(b"key", &value).unwrap(), b"some payload");
+        assert!(open(b"kez", &value).is_err());
+        for at in 0..value.len() {
+            for bit in 0..8 {
+                let mut flipped = value.clone();
+                flipped[at] ^= 1 << bit;
+                assert!(open(b"key", &flipped).is_err(), "byte {at} bit {bit}");
+            }
+        }
+        for cut in 0..value.len() {
+            assert!(open(b"key", &value[..cut]).is_err());
+        }
+    }
+
+    #[test]
+    fn a_damaged_length_allocates_nothing() {
+        let bytes = u64::MAX.to_le_bytes();
+        assert!(decode::<Vec<u8>>(&bytes).is_err());
+    }
+}

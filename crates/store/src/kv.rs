@@ -1,0 +1,334 @@
+//! The narrow key-value interface under the store, and the only file that names sled.
+//!
+//! One atomic, durable batch per commit; reads from any thread. What is known of sled 1.0 alpha and how it is met:
+//!
+//! - handles are `Send`, not `Sync`, and dropping one flushes: readers borrow handles from a pool that lives as long as
+//!   the database;
+//! - writers beside node merges can deadlock: one thread applies and flushes every batch;
+//! - a flush on a full disk may never return: free space is checked first, and a flush that takes too long poisons the
+//!   database for writing;
+//! - it panics on some damage: opening and writing happen on threads whose panic becomes an error;
+//! - it keeps no checksum to rely on: see `frame` and `object`.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Values are 16 to 64 KB, so a node holds few of them; changing this number changes the file format of sled.
+const LEAF_FANOUT: usize = 4;
+
+type Db = sled::Db<LEAF_FANOUT>;
+type Tree = sled::Tree<LEAF_FANOUT>;
+
+/// Why the key-value layer failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KvError {
+    /// Reading or writing failed, or the files are damaged.
+    #[error("the key-value files could not be used: {0}")]
+    Io(#[source] std::io::Error),
+    /// Another process has the store open.
+    #[error("another process has the store open")]
+    Locked,
+    /// The database gave up inside.
+    #[error("the key-value files are damaged: {0}")]
+    Panicked(String),
+    /// An earlier write failed or hung; nothing more is written until the store is opened again.
+    #[error("an earlier write failed; open the store again")]
+    Poisoned,
+    /// Too little room on the disk to write safely.
+    #[error("disk full: {free_bytes} bytes free, {needed_bytes} needed to write safely")]
+    DiskFull {
+        /// Free bytes.
+        free_bytes: u64,
+        /// Bytes that the write may take.
+        needed_bytes: u64,
+    },
+}
+
+/// Puts and removes that take effect together.
+#[derive(Default)]
+pub(crate) struct Batch {
+    writes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    bytes: u64,
+}
+
+impl Batch {
+    pub(crate) fn put(&mut self, key: impl Into<Vec<u8>>, value: Vec<u8>) {
+        self.bytes += value.len() as u64;
+        self.writes.insert(key.into(), Some(value));
+    }
+
+    pub(crate) fn remove(&mut self, key: impl Into<Vec<u8>>) {
+        self.writes.insert(key.into(), None);
+    }
+
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.bytes += other.bytes;
+        self.writes.extend(other.writes);
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
+/// A key-value database.
+pub(crate) enum Kv {
+    /// On disk.
+    Disk(Disk),
+    /// In memory, for tests of everything above; shared by whoever holds the same map.
+    Memory(Memory),
+}
+
+/// The map of an in-memory database; a second [`Kv`] over the same map is a restart.
+pub(crate) type Memory = Arc<Mutex<BTreeMap<Vec<u8>, Vec<u8>>>>;
+
+impl Kv {
+    /// The value of a key.
+    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, KvError> {
+        match self {
+            Self::Disk(disk) => disk.read(|tree| Ok(tree.get(key)?.map(|value| value.to_vec()))),
+            Self::Memory(map) => Ok(lock(map).get(key).cloned()),
+        }
+    }
+
+    /// The first key at or after one.
+    pub(crate) fn first_key_from(&self, from: &[u8]) -> Result<Option<Vec<u8>>, KvError> {
+        match self {
+            Self::Disk(disk) => disk.read(|tree| {
+                let next = tree.range::<Vec<u8>, _>(from.to_vec()..).next().transpose()?;
+                Ok(next.map(|(key, _)| key.to_vec()))
+            }),
+            Self::Memory(map) => Ok(lock(map).range(from.to_vec()..).next().map(|(key, _)| key.clone())),
+        }
+    }
+
+    /// Applies a batch atomically; on `Ok` it survives power loss.
+    pub(crate) fn commit(&self, batch: Batch) -> Result<(), KvError> {
+        match self {
+            Self::Disk(disk) => disk.commit(batch),
+            Self::Memory(map) => {
+                let mut map = lock(map);
+                for (key, value) in batch.writes {
+                    match value {
+                        Some(value) => map.insert(key, value),
+                        None => map.remove(&key),
+                    };
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Fails when writing `bytes` might fill the disk.
+    pub(crate) fn check_space(&self, bytes: u64) -> Result<(), KvError> {
+        match self {
+            Self::Disk(disk) => disk.check_space(bytes),
+            Self::Memory(_) => Ok(()),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// sled in a directory.
+pub(crate) struct Disk {
+    dir: PathBuf,
+    free_min_bytes: u64,
+    flush_timeout: Duration,
+    /// Handles at rest. The template is cloned when all are busy.
+    template: Mutex<Option<Tree>>,
+    idle: Mutex<Vec<Tree>>,
+    requests: Mutex<Option<Requests>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    poisoned: AtomicBool,
+}
+
+struct Requests {
+    batches: Sender<Batch>,
+    done: Receiver<Result<(), KvError>>,
+}
+
+impl Disk {
+    pub(crate) fn open(dir: &Path, free_min_bytes: u64, flush_timeout: Duration) -> Result<Self, KvError> {
+        let db = open_db(dir.to_owned())?;
+        let tree: Tree = Tree::clone(&db);
+        let (batches, batches_in) = channel();
+        let (done_out, done) = channel();
+        let writer = std::thread::Builder::new()
+            .name("throng-kv".into())
+            .spawn(move || write_batches(&db, &batches_in, &done_out))
+            .map_err(KvError::Io)?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            free_min_bytes,
+            flush_timeout,
+            template: Mutex::new(Some(tree)),
+            idle: Mutex::default(),
+            requests: Mutex::new(Some(Requests { batches, done })),
+            writer: Mutex::new(Some(writer)),
+            poisoned: AtomicBool::new(false),
+        })
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Tree) -> std::io::Result<T>) -> Result<T, KvError> {
+        let pooled = lock(&self.idle).pop();
+        let tree = match pooled {
+            Some(tree) => tree,
+            None => lock(&self.template).clone().ok_or(KvError::Poisoned)?,
+        };
+        let result = catch_unwind(AssertUnwindSafe(|| read(&tree)));
+        lock(&self.idle).push(tree);
+        match result {
+            Ok(result) => result.map_err(KvError::Io),
+            Err(panic) => Err(KvError::Panicked(panic_text(panic.as_ref()))),
+        }
+    }
+
+    fn commit(&self, batch: Batch) -> Result<(), KvError> {
+        if self.poisoned.load(Ordering::Acquire) {
+            return Err(KvError::Poisoned);
+        }
+        self.check_space(batch.bytes())?;
+        let requests = lock(&self.requests);
+        let requests = requests.as_ref().ok_or(KvError::Poisoned)?;
+        let result = match requests.batches.send(batch) {
+            Ok(()) => requests.done.recv_timeout(self.flush_timeout).unwrap_or(Err(KvError::Poisoned)),
+            Err(_) => Err(KvError::Poisoned),
+        };
+        if result.is_err() {
+            self.poisoned.store(true, Ordering::Release);
+        }
+        result
+    }
+
+    fn check_space(&self, bytes: u64) -> Result<(), KvError> {
+        let stat = rustix::fs::statvfs(&self.dir).map_err(|error| KvError::Io(error.into()))?;
+        let free_bytes = stat.f_bavail.saturating_mul(stat.f_frsize);
+        // sled writes whole nodes: a value drags its neighbours along, and the old copies are freed only afterwards.
+        let needed_bytes = self.free_min_bytes.saturating_add(bytes.saturating_mul(3));
+        if free_bytes < needed_bytes {
+            return Err(KvError::DiskFull { free_bytes, needed_bytes });
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let idle = std::mem::take(&mut *lock(&self.idle));
+        let template = lock(&self.template).take();
+        if self.poisoned.load(Ordering::Acquire) {
+            // Dropping a handle flushes, and a flush that hung once would hang again.
+            std::mem::forget((idle, template));
+            drop(lock(&self.requests).take());
+            return;
+        }
+        drop((idle, template));
+        drop(lock(&self.requests).take());
+        if let Some(writer) = lock(&self.writer).take() {
+            let _ = writer.join();
+        }
+    }
+}
+
+fn open_db(dir: PathBuf) -> Result<Db, KvError> {
+    // The files are compressed already by the column codecs, so the fastest level is enough.
+    let config = sled::Config::new().path(dir).flush_every_ms(None).zstd_compression_level(-5);
+    let opened = catch_unwind(AssertUnwindSafe(|| config.open::<LEAF_FANOUT>()));
+    match opened {
+        Ok(Ok(db)) => Ok(db),
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::WouldBlock => Err(KvError::Locked),
+        Ok(Err(error)) => Err(KvError::Io(error)),
+        Err(panic) => Err(KvError::Panicked(panic_text(panic.as_ref()))),
+    }
+}
+
+fn write_batches(db: &Db, batches: &Receiver<Batch>, done: &Sender<Result<(), KvError>>) {
+    for batch in batches {
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let mut writes = sled::Batch::default();
+            for (key, value) in batch.writes {
+                match value {
+                    Some(value) => writes.insert(key, value),
+                    None => writes.remove(key),
+                }
+            }
+            db.apply_batch(writes)?;
+            db.flush().map(drop)
+        }));
+        let result = match result {
+            Ok(result) => result.map_err(KvError::Io),
+            Err(panic) => Err(KvError::Panicked(panic_text(panic.as_ref()))),
+        };
+        if done.send(result).is_err() {
+            return;
+        }
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+        .unwrap_or_else(|| "no message".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn both(dir: &Path) -> [Kv; 2] {
+        let disk = Disk::open(dir, 0, Duration::from_secs(30)).unwrap();
+        [Kv::Disk(disk), Kv::Memory(Memory::default())]
+    }
+
+    #[test]
+    fn both_implementations_agree() {
+        let dir = tempfile::tempdir().unwrap();
+        for kv in both(dir.path()) {
+            let mut batch = Batch::default();
+            batch.put(*b"b", vec![1; 70_000]);
+            batch.put(*b"a", vec![2]);
+            kv.commit(batch).unwrap();
+            let mut batch = Batch::default();
+            batch.remove(*b"a");
+            batch.put(*b"c", vec![]);
+            kv.commit(batch).unwrap();
+            assert_eq!(kv.get(b"a").unwrap(), None);
+            assert_eq!(kv.get(b"b").unwrap(), Some(vec![1; 70_000]));
+            assert_eq!(kv.first_key_from(b"").unwrap(), Some(b"b".to_vec()));
+            assert_eq!(kv.first_key_from(b"b\0").unwrap(), Some(b"c".to_vec()));
+            assert_eq!(kv.first_key_from(b"d").unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn a_second_opening_is_refused_while_the_first_lives() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Disk::open(dir.path(), 0, Duration::from_secs(30)).unwrap();
+        assert!(matches!(Disk::open(dir.path(), 0, Duration::from_secs(30)), Err(KvError::Locked)));
+        drop(first);
+        assert!(Disk::open(dir.path(), 0, Duration::from_secs(30)).is_ok());
+    }
+
+    #[test]
+    fn a_write_that_might_fill_the_disk_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let disk = Disk::open(dir.path(), u64::MAX / 2, Duration::from_secs(30)).unwrap();
+        let mut batch = Batch::default();
+        batch.put(*b"a", vec![1]);
+        assert!(matches!(disk.commit(batch), Err(KvError::DiskFull { .. })));
+        assert!(!disk.poisoned.load(Ordering::Acquire));
+    }
+}

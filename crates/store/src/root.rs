@@ -1,0 +1,112 @@
+//! The root: one small value that lists everything the store holds. Each commit replaces it.
+
+use bincode::{Decode, Encode};
+use throng_model::{Day, Timestamp, Zone};
+
+use crate::catalogue::{CreatorRecord, VideoRecord};
+use crate::codec::DamageError;
+use crate::object::ObjectRef;
+use crate::row::RowChunk;
+use crate::run::RunRef;
+use crate::secret::{Fingerprint, Pseudonym};
+
+/// Key of the root.
+pub(crate) const ROOT_KEY: &[u8] = b"root";
+
+/// Everything the store holds, by reference.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Root {
+    pub(crate) store_id: [u8; 8],
+    /// Tells whether the viewer key is the right one.
+    pub(crate) key_check: [u8; 16],
+    /// Grows by one with each commit.
+    pub(crate) generation: u64,
+    /// Objects from this number on do not exist.
+    pub(crate) next_object: u64,
+    /// Viewer ordinals given out.
+    pub(crate) viewers: u32,
+    pub(crate) seals: Seals,
+    /// Acknowledged commits that are in no segment yet, oldest first.
+    pub(crate) log: Vec<ObjectRef>,
+    pub(crate) segments: Vec<ObjectRef>,
+    /// Parts of the catalogue; later ones replace earlier ones entry by entry.
+    pub(crate) catalogue: Vec<ObjectRef>,
+    pub(crate) fingerprints: Vec<RunRef>,
+    pub(crate) pseudonyms: Vec<RunRef>,
+}
+
+impl Root {
+    /// Every object that exists.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = ObjectRef> {
+        let runs = self.fingerprints.iter().chain(&self.pseudonyms).map(|run| run.object);
+        self.log.iter().chain(&self.segments).chain(&self.catalogue).copied().chain(runs)
+    }
+}
+
+/// What is sealed for every creator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+pub(crate) struct Seals {
+    /// Number of the last day sealed by hand, in each creator's zone.
+    through: Option<u16>,
+    /// Days that ended at or before this instant (ms) are sealed.
+    clock_ms: Option<i64>,
+}
+
+impl Seals {
+    /// Seals through a day; never goes back.
+    pub(crate) fn seal_through(&mut self, day: Day) {
+        self.through = self.through.max(Some(day.number()));
+    }
+
+    /// Seals all days that ended by an instant; never goes back.
+    pub(crate) fn seal_ended_by(&mut self, instant: Timestamp) {
+        self.clock_ms = self.clock_ms.max(Some(instant.millis()));
+    }
+
+    /// The last sealed day in a zone.
+    pub(crate) fn through(&self, zone: &Zone) -> Option<Day> {
+        let by_hand = self.through.and_then(|number| Day::from_number(i64::from(number)).ok());
+        let by_clock = self.clock_ms.and_then(|millis| Timestamp::from_millis(millis).ok());
+        by_hand.max(by_clock.map(|instant| zone.day_of(instant).previous()))
+    }
+}
+
+/// One commit as logged, before its rows are in a segment.
+#[derive(Default, Encode, Decode)]
+pub(crate) struct LogRecord {
+    /// New and changed creators, new ones in the order of their ordinals.
+    pub(crate) creators: Vec<CreatorRecord>,
+    /// New and changed videos, likewise.
+    pub(crate) videos: Vec<VideoRecord>,
+    /// Pseudonyms of new viewers, in the order of their ordinals.
+    pub(crate) viewers: Vec<Pseudonym>,
+    /// Fingerprints of the rows' events, in the order of the rows.
+    pub(crate) fingerprints: Vec<Fingerprint>,
+    pub(crate) rows: Vec<RowChunk>,
+}
+
+/// zstd level of logged commits and catalogue parts: they are read once.
+const ZSTD_LEVEL: i32 = 1;
+
+/// The largest record that is unpacked, in bytes.
+const RECORD_BYTES_MAX: usize = 1 << 30;
+
+/// A record, compressed; the length before it bounds what unpacking takes.
+pub(crate) fn pack_record<T: Encode>(record: &T) -> Vec<u8> {
+    let plain = crate::codec::encode(record);
+    let mut packed = (plain.len() as u64).to_le_bytes().to_vec();
+    // Compressing into memory does not fail; an empty result would be noticed on reading.
+    packed.extend_from_slice(&zstd::bulk::compress(&plain, ZSTD_LEVEL).unwrap_or_default());
+    packed
+}
+
+/// A record from [`pack_record`].
+pub(crate) fn unpack_record<T: Decode<()>>(packed: &[u8]) -> Result<T, DamageError> {
+    let bad = || DamageError::Malformed("packed record");
+    let (length, packed) = packed.split_first_chunk::<8>().ok_or_else(bad)?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| bad())?;
+    if length > RECORD_BYTES_MAX {
+        return Err(bad());
+    }
+    crate::codec::decode(&zstd::bulk::decompress(packed, length).map_err(|_| bad())?)
+}

@@ -1,0 +1,424 @@
+//! Runs: immutable sorted maps from hashes to numbers, on disk, that answer "is it known?" without holding the keys.
+//!
+//! Event fingerprints (for duplicates) and viewer pseudonyms (for ordinals) grow with the store, so memory holds only a
+//! Bloom filter of 10 bits a key and the first key of each block. New keys come as small runs that merge as they pile up.
+//!
+//! ```text
+//! block = length u32 | u32 stream of differences of the keys' first 4 bytes
+//!       | length u32 | u32 stream of values | the keys' other bytes, in order
+//! ```
+
+use std::sync::Arc;
+
+use bincode::{Decode, Encode};
+
+use crate::codec::DamageError;
+use crate::kv::{Batch, Kv, KvError};
+use crate::object::{ItemSpan, Object, ObjectRef, ObjectWriter, ReadError};
+use crate::pack;
+
+/// Keys per block.
+const BLOCK_KEYS: usize = 4_096;
+
+/// Bloom filter: bits a key and probes, about 1 % false positives.
+const BITS_PER_KEY: usize = 10;
+const PROBES: u64 = 6;
+
+/// A merge takes in an older run as long as it is at most this many times as long as all newer ones together.
+const MERGE_FACTOR: u64 = 3;
+
+/// Bytes of decoded blocks that stay in memory.
+const CACHE_BYTES: u64 = 32 * 1024 * 1024;
+
+#[derive(Encode, Decode)]
+struct RunHead {
+    keys: u64,
+    blocks: Vec<BlockHead>,
+}
+
+#[derive(Encode, Decode)]
+struct BlockHead {
+    first: Vec<u8>,
+    keys: u32,
+    span: ItemSpan,
+    filter: Vec<u8>,
+}
+
+/// A run as the root lists it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct RunRef {
+    pub(crate) object: ObjectRef,
+    pub(crate) keys: u64,
+}
+
+struct Run {
+    listed: RunRef,
+    object: Object,
+    blocks: Vec<BlockHead>,
+}
+
+struct Block {
+    heads: Vec<u32>,
+    tails: Vec<u8>,
+    values: Vec<u32>,
+}
+
+type BlockCache = quick_cache::sync::Cache<(u64, u32), Arc<Block>, BlockWeight>;
+
+#[derive(Clone)]
+struct BlockWeight;
+
+impl quick_cache::Weighter<(u64, u32), Arc<Block>> for BlockWeight {
+    fn weight(&self, _: &(u64, u32), block: &Arc<Block>) -> u64 {
+        (block.heads.len() * 8 + block.tails.len() + 64) as u64
+    }
+}
+
+/// All runs of one kind of key, `K` bytes long (at least 12 bits of the last 8 bytes random).
+pub(crate) struct Runs<const K: usize> {
+    listed: Vec<RunRef>,
+    /// Opened at the first look-up: readers never need them.
+    open: Option<Vec<Run>>,
+    cache: BlockCache,
+}
+
+impl<const K: usize> Runs<K> {
+    pub(crate) fn new(listed: Vec<RunRef>) -> Self {
+        let items = CACHE_BYTES as usize / (BLOCK_KEYS * (K + 4));
+        let cache = quick_cache::sync::Cache::with_weighter(items, CACHE_BYTES, BlockWeight);
+        Self { listed, open: None, cache }
+    }
+
+    pub(crate) fn listed(&self) -> &[RunRef] {
+        &self.listed
+    }
+
+    /// The value of a key.
+    pub(crate) fn get(&mut self, kv: &Kv, key: &[u8; K]) -> Result<Option<u32>, ReadError> {
+        if self.open.is_none() {
+            self.open = Some(self.listed.iter().map(|&run| Run::open(kv, run)).collect::<Result<_, _>>()?);
+        }
+        for run in self.open.iter().flatten().rev() {
+            let Some(place) = run.blocks.partition_point(|block| block.first.as_slice() <= key).checked_sub(1) else {
+                continue;
+            };
+            let Some(head) = run.blocks.get(place) else { continue };
+            if filter_has(&head.filter, key) {
+                let block = run.block::<K>(kv, &self.cache, head)?;
+                if let Some(value) = block.find(key) {
+                    return Ok(Some(value));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Adds new keys, sorted, and merges what has piled up. `next_object` gives fresh numbers. What must be committed
+    /// with the new root goes into `batch`; the objects given back are no longer needed after that commit.
+    pub(crate) fn add(
+        &mut self,
+        kv: &Kv,
+        sorted: &[([u8; K], u32)],
+        mut next_object: impl FnMut() -> u64,
+        batch: &mut Batch,
+    ) -> Result<Vec<ObjectRef>, ReadError> {
+        if sorted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut total = sorted.len() as u64;
+        let mut keep = self.listed.len();
+        while let Some(older) = keep.checked_sub(1).and_then(|place| self.listed.get(place)) {
+            if older.keys > total.saturating_mul(MERGE_FACTOR) {
+                break;
+            }
+            total += older.keys;
+            keep -= 1;
+        }
+        let merged: Vec<RunRef> = self.listed.drain(keep..).collect();
+        if let Some(open) = &mut self.open {
+            open.truncate(keep);
+        }
+        let mut writer = RunWriter::<K>::new(kv, next_object());
+        let olds = merged.iter().map(|&run| RunReader::<K>::open(kv, run)).collect::<Result<Vec<_>, _>>()?;
+        merge(olds, sorted, |key, value| writer.push(key, value))?;
+        let listed = writer.finish(batch)?;
+        self.listed.push(listed);
+        // The new run is readable only after the commit; it is opened again at the next look-up.
+        self.open = None;
+        Ok(merged.into_iter().map(|run| run.object).collect())
+    }
+
+    /// Reads every block of every run, in order; for `verify`.
+    pub(crate) fn check(&self, kv: &Kv) -> Result<u64, ReadError> {
+        let mut keys = 0;
+        for &run in &self.listed {
+            let mut reader = RunReader::<K>::open(kv, run)?;
+            let mut last = None;
+            let mut count = 0;
+            while let Some((key, _)) = reader.next(kv)? {
+                if last.is_some_and(|last| last >= key) {
+                    return Err(DamageError::Malformed("run out of order").into());
+                }
+                last = Some(key);
+                count += 1;
+            }
+            if count != run.keys {
+                return Err(DamageError::Malformed("run shorter than listed").into());
+            }
+            keys += count;
+        }
+        Ok(keys)
+    }
+}
+
+fn merge<const K: usize>(
+    mut olds: Vec<RunReader<'_, K>>,
+    sorted: &[([u8; K], u32)],
+    mut push: impl FnMut(&[u8; K], u32) -> Result<(), KvError>,
+) -> Result<(), ReadError> {
+    let mut heads = Vec::new();
+    for old in &mut olds {
+        heads.push(old.next(old.kv)?);
+    }
+    let mut new = sorted.iter().copied();
+    let mut new_head = new.next();
+    loop {
+        let oldest = heads.iter().enumerate().filter_map(|(place, head)| Some((head.as_ref()?.0, place))).min();
+        match (oldest, new_head) {
+            (None, None) => return Ok(()),
+            (Some((key, place)), new_key) if new_key.is_none_or(|(new_key, _)| key < new_key) => {
+                if let (Some(head), Some(old)) = (heads.get_mut(place), olds.get_mut(place)) {
+                    if let Some((key, value)) = head.take() {
+                        push(&key, value)?;
+                    }
+                    *head = old.next(old.kv)?;
+                }
+            }
+            (_, Some((key, value))) => {
+                push(&key, value)?;
+                new_head = new.next();
+            }
+            (Some(_), None) => return Ok(()),
+        }
+    }
+}
+
+impl Run {
+    fn open(kv: &Kv, listed: RunRef) -> Result<Self, ReadError> {
+        let (object, head) = Object::open::<RunHead>(kv, listed.object)?;
+        Ok(Self { listed, object, blocks: head.blocks })
+    }
+
+    fn block<const K: usize>(&self, kv: &Kv, cache: &BlockCache, head: &BlockHead) -> Result<Arc<Block>, ReadError> {
+        let key = (self.listed.object.number, head.span.first);
+        if let Some(block) = cache.get(&key) {
+            return Ok(block);
+        }
+        let block = Arc::new(Block::decode::<K>(&self.object.read(kv, head.span)?, head.keys as usize)?);
+        cache.insert(key, block.clone());
+        Ok(block)
+    }
+}
+
+impl Block {
+    fn encode<const K: usize>(entries: &[([u8; K], u32)]) -> Vec<u8> {
+        let mut last = 0;
+        let mut differences = Vec::with_capacity(entries.len());
+        for (key, _) in entries {
+            let head = head_of(key);
+            differences.push(head.wrapping_sub(last));
+            last = head;
+        }
+        let values: Vec<u32> = entries.iter().map(|&(_, value)| value).collect();
+        let mut out = Vec::new();
+        for stream in [pack::encode_u32(&differences), pack::encode_u32(&values)] {
+            out.extend_from_slice(&u32::try_from(stream.len()).unwrap_or(u32::MAX).to_le_bytes());
+            out.extend_from_slice(&stream);
+        }
+        for (key, _) in entries {
+            out.extend_from_slice(key.get(4..).unwrap_or_default());
+        }
+        out
+    }
+
+    fn decode<const K: usize>(bytes: &[u8], keys: usize) -> Result<Self, DamageError> {
+        let bad = || DamageError::Malformed("run block");
+        let mut rest = bytes;
+        let mut stream = || -> Result<Vec<u32>, DamageError> {
+            let (length, after) = rest.split_first_chunk::<4>().ok_or_else(bad)?;
+            let (stream, after) = after.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(bad)?;
+            rest = after;
+            let mut values = Vec::new();
+            pack::decode_u32(stream, keys, &mut values)?;
+            Ok(values)
+        };
+        let (mut heads, values) = (stream()?, stream()?);
+        let mut last = 0_u32;
+        for head in &mut heads {
+            last = last.wrapping_add(*head);
+            *head = last;
+        }
+        if rest.len() != keys * (K - 4) {
+            return Err(bad());
+        }
+        Ok(Self { heads, tails: rest.to_vec(), values })
+    }
+
+    fn find<const K: usize>(&self, key: &[u8; K]) -> Option<u32> {
+        let head = head_of(key);
+        let tail = key.get(4..)?;
+        let start = self.heads.partition_point(|&known| known < head);
+        for place in start..self.heads.len() {
+            if *self.heads.get(place)? != head {
+                return None;
+            }
+            if self.tails.get(place * tail.len()..(place + 1) * tail.len())? == tail {
+                return self.values.get(place).copied();
+            }
+        }
+        None
+    }
+
+    fn entry<const K: usize>(&self, place: usize) -> Option<([u8; K], u32)> {
+        let mut key = [0; K];
+        let (head, tail) = key.split_first_chunk_mut::<4>()?;
+        *head = self.heads.get(place)?.to_be_bytes();
+        tail.copy_from_slice(self.tails.get(place * (K - 4)..(place + 1) * (K - 4))?);
+        Some((key, *self.values.get(place)?))
+    }
+}
+
+fn head_of<const K: usize>(key: &[u8; K]) -> u32 {
+    key.first_chunk::<4>().map_or(0, |head| u32::from_be_bytes(*head))
+}
+
+struct RunReader<'kv, const K: usize> {
+    kv: &'kv Kv,
+    run: Run,
+    block: Option<Block>,
+    next_block: usize,
+    place: usize,
+}
+
+impl<'kv, const K: usize> RunReader<'kv, K> {
+    fn open(kv: &'kv Kv, listed: RunRef) -> Result<Self, ReadError> {
+        Ok(Self { kv, run: Run::open(kv, listed)?, block: None, next_block: 0, place: 0 })
+    }
+
+    fn next(&mut self, kv: &Kv) -> Result<Option<([u8; K], u32)>, ReadError> {
+        loop {
+            if let Some(entry) = self.block.as_ref().and_then(|block| block.entry(self.place)) {
+                self.place += 1;
+                return Ok(Some(entry));
+            }
+            let Some(head) = self.run.blocks.get(self.next_block) else { return Ok(None) };
+            self.block = Some(Block::decode::<K>(&self.run.object.read(kv, head.span)?, head.keys as usize)?);
+            self.next_block += 1;
+            self.place = 0;
+        }
+    }
+}
+
+struct RunWriter<'kv, const K: usize> {
+    out: ObjectWriter<'kv>,
+    number: u64,
+    pending: Vec<([u8; K], u32)>,
+    head: RunHead,
+}
+
+impl<'kv, const K: usize> RunWriter<'kv, K> {
+    fn new(kv: &'kv Kv, number: u64) -> Self {
+        let head = RunHead { keys: 0, blocks: Vec::new() };
+        Self { out: ObjectWriter::new(kv, number), number, pending: Vec::with_capacity(BLOCK_KEYS), head }
+    }
+
+    fn push(&mut self, key: &[u8; K], value: u32) -> Result<(), KvError> {
+        self.pending.push((*key, value));
+        if self.pending.len() == BLOCK_KEYS { self.write_block() } else { Ok(()) }
+    }
+
+    fn write_block(&mut self) -> Result<(), KvError> {
+        let Some((first, _)) = self.pending.first() else { return Ok(()) };
+        let mut filter = vec![0; (self.pending.len() * BITS_PER_KEY).div_ceil(8)];
+        for (key, _) in &self.pending {
+            for bit in probes(key, filter.len()) {
+                if let Some(byte) = filter.get_mut(bit / 8) {
+                    *byte |= 1 << (bit % 8);
+                }
+            }
+        }
+        let keys = u32::try_from(self.pending.len()).unwrap_or(u32::MAX);
+        let span = self.out.put(&Block::encode(&self.pending))?;
+        self.head.blocks.push(BlockHead { first: first.to_vec(), keys, span, filter });
+        self.head.keys += u64::from(keys);
+        self.pending.clear();
+        Ok(())
+    }
+
+    fn finish(mut self, batch: &mut Batch) -> Result<RunRef, KvError> {
+        self.write_block()?;
+        let keys = self.head.keys;
+        let object = self.out.finish(self.head, batch);
+        debug_assert_eq!(object.number, self.number);
+        Ok(RunRef { object, keys })
+    }
+}
+
+/// Bits of a filter for a key; the last bytes are used, since the first ones are alike within a block.
+fn probes<const K: usize>(key: &[u8; K], filter_bytes: usize) -> impl Iterator<Item = usize> {
+    let bits = (filter_bytes as u64 * 8).max(1);
+    let hash = key.last_chunk::<8>().map_or(0, |tail| u64::from_le_bytes(*tail));
+    let (start, step) = (hash, (hash >> 32) | 1);
+    (0..PROBES).map(move |probe| {
+        (start.wrapping_add(probe.wrapping_mul(step)).wrapping_mul(0x9E37_79B9_7F4A_7C15) % bits) as usize
+    })
+}
+
+fn filter_has<const K: usize>(filter: &[u8], key: &[u8; K]) -> bool {
+    probes(key, filter.len()).all(|bit| filter.get(bit / 8).is_some_and(|byte| byte & (1 << (bit % 8)) != 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::kv::Memory;
+
+    #[test]
+    fn runs_answer_like_a_map_while_they_merge() {
+        let kv = Kv::Memory(Memory::default());
+        let mut runs = Runs::<10>::new(vec![]);
+        let mut model = BTreeMap::new();
+        let mut object = 0;
+        for round in 0..12_u32 {
+            let mut new: Vec<([u8; 10], u32)> = (0..[5_000, 10, 900][round as usize % 3])
+                .map(|n: u32| {
+                    let hash = blake3::hash(&[round.to_le_bytes(), n.to_le_bytes()].concat());
+                    (*hash.as_bytes().first_chunk().unwrap(), round * 10_000 + n)
+                })
+                .collect();
+            new.sort_unstable();
+            let mut batch = Batch::default();
+            let next = || {
+                object += 1;
+                object
+            };
+            runs.add(&kv, &new, next, &mut batch).unwrap();
+            kv.commit(batch).unwrap();
+            model.extend(new);
+            if round % 4 == 3 {
+                runs = Runs::new(runs.listed().to_vec());
+            }
+            for (key, value) in &model {
+                assert_eq!(runs.get(&kv, key).unwrap(), Some(*value));
+            }
+            for n in 0..500_u32 {
+                let absent = blake3::hash(&n.to_le_bytes());
+                assert_eq!(runs.get(&kv, absent.as_bytes().first_chunk().unwrap()).unwrap(), None);
+            }
+            assert_eq!(runs.check(&kv).unwrap(), model.len() as u64);
+        }
+        assert!(runs.listed().len() < 6, "{:?}", runs.listed().iter().map(|run| run.keys).collect::<Vec<_>>());
+    }
+}

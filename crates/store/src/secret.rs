@@ -1,0 +1,133 @@
+//! The viewer key: what turns viewers into pseudonyms and event ids into fingerprints.
+//!
+//! The key lies outside the data directory, so that a copy of the directory alone links no pseudonym to a person. It is
+//! made at the first start. Losing it would let every known viewer come back as a new one, so a store that has data
+//! refuses to open without the very key it was written with.
+
+use std::fs::OpenOptions;
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// First words of a key file.
+const HEADER: &str = "throng viewer key 1";
+
+/// A viewer's pseudonym: BLAKE3 keyed, cut to 128 bits.
+pub(crate) type Pseudonym = [u8; 16];
+
+/// An event id's fingerprint: BLAKE3 keyed, cut to 80 bits. Two of 10⁹ events share one with a chance of 4 × 10⁻⁷.
+pub(crate) type Fingerprint = [u8; 10];
+
+/// Why the viewer key could not be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The file could not be read or written.
+    #[error("the viewer key file {path} could not be used")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is no key.
+    #[error("{path} is no viewer key file")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is data but no key.
+    #[error("the viewer key file {path} is missing: put back the one that this store was written with")]
+    Lost {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// The key is not the one that the data was written with.
+    #[error("the viewer key is not the one that this store was written with: put back the right file")]
+    Wrong,
+    /// The system gave no random bytes.
+    #[error("no random bytes from the system")]
+    NoRandom,
+}
+
+/// The key, ready to use. Never printed.
+#[derive(Clone)]
+pub(crate) struct Secret {
+    viewer: [u8; 32],
+    event: [u8; 32],
+    check: [u8; 16],
+}
+
+impl Secret {
+    pub(crate) fn from_bytes(key: &[u8; 32]) -> Self {
+        let mut check = [0; 16];
+        check.copy_from_slice(&blake3::derive_key("throng viewer key check 1", key)[..16]);
+        Self {
+            viewer: blake3::derive_key("throng viewer pseudonym 1", key),
+            event: blake3::derive_key("throng event fingerprint 1", key),
+            check,
+        }
+    }
+
+    /// Reads the key file, or makes it where `may_create`.
+    pub(crate) fn load(path: &Path, may_create: bool) -> Result<Self, KeyError> {
+        let io = |source| KeyError::Io { path: path.to_owned(), source };
+        let mut text = String::new();
+        match OpenOptions::new().read(true).open(path) {
+            Ok(mut file) => {
+                file.read_to_string(&mut text).map_err(io)?;
+                let key = parse(&text).ok_or_else(|| KeyError::Malformed { path: path.to_owned() })?;
+                Ok(Self::from_bytes(&key))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && may_create => {
+                let mut key = [0; 32];
+                getrandom::fill(&mut key).map_err(|_| KeyError::NoRandom)?;
+                let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(io)?;
+                let digits: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+                writeln!(file, "{HEADER}\n{digits}").and_then(|()| file.sync_all()).map_err(io)?;
+                sync_parent(path).map_err(io)?;
+                Ok(Self::from_bytes(&key))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(KeyError::Lost { path: path.to_owned() }),
+            Err(error) => Err(io(error)),
+        }
+    }
+
+    /// What the root keeps to know the key again; tells nothing about it.
+    pub(crate) fn check(&self) -> [u8; 16] {
+        self.check
+    }
+
+    pub(crate) fn pseudonym(&self, viewer: &str) -> Pseudonym {
+        cut(&self.viewer, viewer)
+    }
+
+    pub(crate) fn fingerprint(&self, event_id: &str) -> Fingerprint {
+        cut(&self.event, event_id)
+    }
+}
+
+fn cut<const N: usize>(key: &[u8; 32], text: &str) -> [u8; N] {
+    let mut out = [0; N];
+    out.iter_mut().zip(blake3::keyed_hash(key, text.as_bytes()).as_bytes()).for_each(|(out, byte)| *out = *byte);
+    out
+}
+
+fn parse(text: &str) -> Option<[u8; 32]> {
+    let digits = text.strip_prefix(HEADER)?.trim();
+    if digits.len() != 64 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut key = [0; 32];
+    for (byte, at) in key.iter_mut().zip((0..64).step_by(2)) {
+        *byte = u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()?;
+    }
+    Some(key)
+}
+
+/// Makes a new name in a directory survive power loss.
+pub(crate) fn sync_parent(path: &Path) -> std::io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::File::open(parent)?.sync_all()
+}

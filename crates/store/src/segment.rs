@@ -1,0 +1,329 @@
+//! A segment: an immutable, sorted run of rows with its directory, rollups and audiences.
+//!
+//! Rows are sorted by (creator, video, time), so a creator's rows are one slice and a video's rows are one slice of it.
+//! The directory is read at first use and stays; columns pass through the chunk cache.
+
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use bincode::{Decode, Encode};
+use roaring::RoaringBitmap;
+use throng_model::{Day, DayRange, Metric, Tally};
+
+use crate::audience::{AudienceRef, read_set};
+use crate::codec::DamageError;
+use crate::garbage::Garbage;
+use crate::kv::Kv;
+use crate::object::{ItemSpan, Object, ObjectRef, ReadError};
+use crate::row::{Column, CreatorOrd, Row, VideoOrd, day_of_number, video_of_code};
+use crate::table::{ChunkCache, Table, TableHead};
+
+#[derive(Encode, Decode)]
+pub(crate) struct SegmentHead {
+    pub(crate) first_day: u16,
+    pub(crate) last_day: u16,
+    pub(crate) rows: TableHead,
+    /// Per (creator, video): video code, rows, length in ms or 0, rows of `video_days`.
+    pub(crate) spans: TableHead,
+    /// Per creator: creator, spans, rows of `creator_days`.
+    pub(crate) creators: TableHead,
+    /// Per (creator, day): day, audience (block, offset, bytes of views, bytes of others); one wide column a metric.
+    pub(crate) creator_days: TableHead,
+    /// Per (creator, video, day), the same.
+    pub(crate) video_days: TableHead,
+    pub(crate) audiences: Vec<ItemSpan>,
+}
+
+/// One video of a creator in a segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VideoSpan {
+    /// The video; `None` for events without one.
+    pub video: Option<VideoOrd>,
+    /// Its rows.
+    pub rows: Range<u32>,
+    /// The length in ms that the rollups' completion was judged by; `None` where it was unknown then.
+    pub duration_ms: Option<u32>,
+    days: Range<u32>,
+}
+
+struct CreatorSpan {
+    creator: CreatorOrd,
+    spans: Range<u32>,
+    days: Range<u32>,
+}
+
+struct Directory {
+    creators: Vec<CreatorSpan>,
+    spans: Vec<VideoSpan>,
+    /// (video, creator's place, span's place), sorted.
+    by_video: Vec<(VideoOrd, u32, u32)>,
+}
+
+/// Sums of one day of a creator or video, within one segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayRollup {
+    /// The day.
+    pub day: Day,
+    /// Its sums.
+    pub tally: Tally,
+    audience: AudienceRef,
+}
+
+/// Whose audience.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AudienceOf {
+    /// Viewers with any event.
+    AnyEvent,
+    /// Viewers with a view.
+    View,
+}
+
+/// A segment opened for reading.
+pub struct Segment {
+    kv: Arc<Kv>,
+    cache: Arc<ChunkCache>,
+    object: Object,
+    head: SegmentHead,
+    directory: OnceLock<Directory>,
+    garbage: Arc<Garbage>,
+}
+
+impl Segment {
+    pub(crate) fn open(
+        kv: &Arc<Kv>,
+        cache: &Arc<ChunkCache>,
+        garbage: &Arc<Garbage>,
+        listed: ObjectRef,
+    ) -> Result<Self, ReadError> {
+        let (object, head) = Object::open::<SegmentHead>(kv, listed)?;
+        Ok(Self {
+            kv: kv.clone(),
+            cache: cache.clone(),
+            object,
+            head,
+            directory: OnceLock::new(),
+            garbage: garbage.clone(),
+        })
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> u32 {
+        self.head.rows.rows
+    }
+
+    /// Whether any row can count in these days.
+    pub fn touches(&self, range: DayRange) -> bool {
+        range.first().number() <= self.head.last_day && self.head.first_day <= range.last().number()
+    }
+
+    pub(crate) fn listed(&self) -> ObjectRef {
+        self.object.listed
+    }
+
+    /// A creator's rows.
+    pub fn creator_rows(&self, creator: CreatorOrd) -> Result<Option<Range<u32>>, ReadError> {
+        let spans = self.creator_videos(creator)?;
+        Ok(match (spans.first(), spans.last()) {
+            (Some(first), Some(last)) => Some(first.rows.start..last.rows.end),
+            _ => None,
+        })
+    }
+
+    /// A creator's videos, in order, events without a video first; empty where there are no rows.
+    pub fn creator_videos(&self, creator: CreatorOrd) -> Result<&[VideoSpan], ReadError> {
+        let directory = self.directory()?;
+        let Some(found) = directory.creator(creator) else { return Ok(&[]) };
+        Ok(directory.spans.get(places(&found.spans)).unwrap_or_default())
+    }
+
+    /// A video's rows, with the creator they were counted for; nearly always at most one span.
+    pub fn video_spans(&self, video: VideoOrd) -> Result<Vec<(CreatorOrd, VideoSpan)>, ReadError> {
+        let directory = self.directory()?;
+        let start = directory.by_video.partition_point(|entry| entry.0 < video);
+        let found = directory.by_video.iter().skip(start).take_while(|entry| entry.0 == video);
+        Ok(found
+            .filter_map(|&(_, creator, span)| {
+                let creator = directory.creators.get(creator as usize)?;
+                Some((creator.creator, directory.spans.get(span as usize)?.clone()))
+            })
+            .collect())
+    }
+
+    /// Creators with rows here, ascending.
+    pub fn creators(&self) -> Result<impl Iterator<Item = CreatorOrd> + '_, ReadError> {
+        Ok(self.directory()?.creators.iter().map(|span| span.creator))
+    }
+
+    /// Appends a range of a column to `out`.
+    pub fn read(&self, column: Column, rows: Range<u32>, out: &mut Vec<u32>) -> Result<(), ReadError> {
+        self.table(&self.head.rows).read(column as usize, rows, out)
+    }
+
+    /// Appends a range of times to `out`, in ms since 1970-01-01.
+    pub fn read_ts(&self, rows: Range<u32>, out: &mut Vec<i64>) -> Result<(), ReadError> {
+        self.table(&self.head.rows).read_wide(0, rows, out)
+    }
+
+    /// Reads whole rows of one span onto the end of `out`.
+    pub(crate) fn read_rows(&self, creator: CreatorOrd, span: &VideoSpan, out: &mut Vec<Row>) -> Result<(), ReadError> {
+        let start = out.len();
+        out.resize(start + (span.rows.end - span.rows.start) as usize, Row::blank(creator, span.video));
+        let rows = out.get_mut(start..).unwrap_or_default();
+        let mut values = Vec::new();
+        for column in Column::ALL {
+            values.clear();
+            self.read(column, span.rows.clone(), &mut values)?;
+            Row::fill(rows, column, &values)?;
+        }
+        let mut ts = Vec::new();
+        self.read_ts(span.rows.clone(), &mut ts)?;
+        Ok(Row::fill_ts(rows, &ts)?)
+    }
+
+    /// A creator's days within a range, ascending; days without rows are left out.
+    pub fn creator_days(&self, creator: CreatorOrd, range: DayRange) -> Result<Vec<DayRollup>, ReadError> {
+        match self.directory()?.creator(creator) {
+            Some(found) if self.touches(range) => self.rollups(&self.head.creator_days, found.days.clone(), range),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// A video's days within a range, ascending; days without rows are left out. Spans without a video have none.
+    pub fn span_days(&self, span: &VideoSpan, range: DayRange) -> Result<Vec<DayRollup>, ReadError> {
+        if !self.touches(range) {
+            return Ok(Vec::new());
+        }
+        self.rollups(&self.head.video_days, span.days.clone(), range)
+    }
+
+    /// The audience of a rollup of this segment; `None` where none was kept and the rows must be scanned.
+    pub fn audience(&self, rollup: &DayRollup, of: AudienceOf) -> Result<Option<RoaringBitmap>, ReadError> {
+        let at = rollup.audience;
+        if at == AudienceRef::ABSENT {
+            return Ok(None);
+        }
+        let bad = DamageError::Malformed("audience reference");
+        let span = *self.head.audiences.get(at.block as usize).ok_or(bad)?;
+        let block = self.cache.blob(&self.kv, &self.object, span)?;
+        let (start, middle) = (at.offset as usize, (at.offset as usize).saturating_add(at.view_bytes as usize));
+        let end = middle.saturating_add(at.other_bytes as usize);
+        let part = |range: Range<usize>| block.get(range).ok_or(DamageError::Malformed("audience reference"));
+        let mut set = read_set(part(start..middle)?)?;
+        if of == AudienceOf::AnyEvent {
+            set |= read_set(part(middle..end)?)?;
+        }
+        Ok(Some(set))
+    }
+
+    fn rollups(&self, head: &TableHead, rows: Range<u32>, range: DayRange) -> Result<Vec<DayRollup>, ReadError> {
+        let table = self.table(head);
+        let mut days = Vec::new();
+        table.read(0, rows.clone(), &mut days)?;
+        let (first, last) = (u32::from(range.first().number()), u32::from(range.last().number()));
+        let skip = days.partition_point(|&day| day < first);
+        let stop = days.partition_point(|&day| day <= last);
+        let days = days.get(skip..stop).unwrap_or_default();
+        let rows = rows.start + skip as u32..rows.start + stop as u32;
+        let mut places = [const { Vec::new() }; 4];
+        for (column, values) in (1..).zip(&mut places) {
+            table.read(column, rows.clone(), values)?;
+        }
+        let mut rollups = Vec::with_capacity(days.len());
+        let [blocks, offsets, views, others] = &places;
+        let refs = blocks.iter().zip(offsets).zip(views.iter().zip(others));
+        for (&day, ((&block, &offset), (&view_bytes, &other_bytes))) in days.iter().zip(refs) {
+            let audience = AudienceRef { block, offset, view_bytes, other_bytes };
+            rollups.push(DayRollup { day: day_of_number(day)?, tally: Tally::default(), audience });
+        }
+        let mut sums = Vec::new();
+        for (column, metric) in Metric::ALL.into_iter().enumerate() {
+            sums.clear();
+            table.read_wide(column, rows.clone(), &mut sums)?;
+            for (rollup, &sum) in rollups.iter_mut().zip(&sums) {
+                rollup.tally[metric] = sum as u64;
+            }
+        }
+        Ok(rollups)
+    }
+
+    fn table<'s>(&'s self, head: &'s TableHead) -> Table<'s> {
+        Table { kv: &self.kv, cache: &self.cache, object: &self.object, head }
+    }
+
+    fn directory(&self) -> Result<&Directory, ReadError> {
+        if let Some(directory) = self.directory.get() {
+            return Ok(directory);
+        }
+        let read = self.read_directory()?;
+        Ok(self.directory.get_or_init(|| read))
+    }
+
+    fn read_directory(&self) -> Result<Directory, ReadError> {
+        let column = |head: &TableHead, column: usize| -> Result<Vec<u32>, ReadError> {
+            let mut values = Vec::with_capacity(head.rows as usize);
+            self.table(head).read(column, 0..head.rows, &mut values)?;
+            Ok(values)
+        };
+        let (mut row, mut day) = (Cursor(0), Cursor(0));
+        let mut spans = Vec::with_capacity(self.head.spans.rows as usize);
+        let (videos, rows) = (column(&self.head.spans, 0)?, column(&self.head.spans, 1)?);
+        let (durations, days) = (column(&self.head.spans, 2)?, column(&self.head.spans, 3)?);
+        for (((&video, &rows), &duration), &days) in videos.iter().zip(&rows).zip(&durations).zip(&days) {
+            spans.push(VideoSpan {
+                video: video_of_code(video),
+                rows: row.take(rows)?,
+                duration_ms: (duration > 0).then_some(duration),
+                days: day.take(days)?,
+            });
+        }
+        let (mut span, mut day) = (Cursor(0), Cursor(0));
+        let mut creators = Vec::with_capacity(self.head.creators.rows as usize);
+        let (ordinals, counts) = (column(&self.head.creators, 0)?, column(&self.head.creators, 1)?);
+        let days = column(&self.head.creators, 2)?;
+        for ((&creator, &count), &days) in ordinals.iter().zip(&counts).zip(&days) {
+            creators.push(CreatorSpan {
+                creator: CreatorOrd(creator),
+                spans: span.take(count)?,
+                days: day.take(days)?,
+            });
+        }
+        let mut by_video = Vec::with_capacity(spans.len());
+        for (place, creator) in (0..).zip(&creators) {
+            for span in creator.spans.clone() {
+                if let Some(video) = spans.get(span as usize).and_then(|span| span.video) {
+                    by_video.push((video, place, span));
+                }
+            }
+        }
+        by_video.sort_unstable();
+        Ok(Directory { creators, spans, by_video })
+    }
+}
+
+impl Drop for Segment {
+    fn drop(&mut self) {
+        self.garbage.dropped(self.object.listed);
+    }
+}
+
+impl Directory {
+    fn creator(&self, creator: CreatorOrd) -> Option<&CreatorSpan> {
+        let place = self.creators.binary_search_by_key(&creator, |span| span.creator).ok()?;
+        self.creators.get(place)
+    }
+}
+
+/// Turns lengths into ranges.
+struct Cursor(u32);
+
+impl Cursor {
+    fn take(&mut self, length: u32) -> Result<Range<u32>, DamageError> {
+        let start = self.0;
+        self.0 = start.checked_add(length).ok_or(DamageError::Malformed("directory"))?;
+        Ok(start..self.0)
+    }
+}
+
+fn places(range: &Range<u32>) -> Range<usize> {
+    range.start as usize..range.end as usize
+}

@@ -1,0 +1,178 @@
+//! Builds a segment: rows in order go in, columns, rollups and audiences come out.
+
+use throng_model::{Day, Metric, Tally};
+
+use crate::audience::{AudienceRef, AudienceWriter};
+use crate::kv::{Batch, Kv, KvError};
+use crate::object::{ObjectRef, ObjectWriter};
+use crate::row::{Column, CreatorOrd, Row, VideoOrd, video_code};
+use crate::segment::SegmentHead;
+use crate::table::TableWriter;
+
+/// A video's day gets bitmaps from this many rows on; below, a scan of its rows is as fast and takes no room.
+pub(crate) const VIDEO_AUDIENCE_ROWS_MIN: usize = 256;
+
+const COLUMNS: usize = Column::ALL.len();
+const METRICS: usize = Metric::ALL.len();
+
+/// Takes rows sorted by (creator, video, …), a span at a time.
+pub(crate) struct SegmentWriter<'kv> {
+    out: ObjectWriter<'kv>,
+    rows: TableWriter<COLUMNS, 1>,
+    spans: TableWriter<4, 0>,
+    creators: TableWriter<3, 0>,
+    creator_days: TableWriter<5, METRICS>,
+    video_days: TableWriter<5, METRICS>,
+    audiences: AudienceWriter,
+    open: Option<OpenCreator>,
+    days: Option<(Day, Day)>,
+}
+
+/// The creator whose spans are coming in.
+struct OpenCreator {
+    creator: CreatorOrd,
+    spans: u32,
+    days: Vec<(Day, Tally)>,
+    /// (day, viewer, 0 for a view or 1): sorts into days, and views before other events.
+    seen: Vec<Seen>,
+}
+
+type Seen = (Day, u32, u8);
+
+impl<'kv> SegmentWriter<'kv> {
+    pub(crate) fn new(kv: &'kv Kv, number: u64) -> Self {
+        Self {
+            out: ObjectWriter::new(kv, number),
+            rows: TableWriter::new(),
+            spans: TableWriter::new(),
+            creators: TableWriter::new(),
+            creator_days: TableWriter::new(),
+            video_days: TableWriter::new(),
+            audiences: AudienceWriter::default(),
+            open: None,
+            days: None,
+        }
+    }
+
+    /// Adds all rows of one creator and video, sorted. `duration_ms` is the length that completion is judged by.
+    pub(crate) fn push_span(
+        &mut self,
+        creator: CreatorOrd,
+        video: Option<VideoOrd>,
+        duration_ms: Option<u32>,
+        rows: &[Row],
+    ) -> Result<(), KvError> {
+        if self.open.as_ref().is_none_or(|open| open.creator != creator) {
+            self.finish_creator()?;
+            self.open = Some(OpenCreator { creator, spans: 0, days: Vec::new(), seen: Vec::new() });
+        }
+        let mut days: Vec<(Day, Tally)> = Vec::new();
+        let mut seen: Vec<Seen> = Vec::with_capacity(rows.len());
+        for row in rows {
+            self.rows.push(&mut self.out, Column::ALL.map(|column| column.of(row)), [row.ts.millis()])?;
+            if let Some(kind) = row.kind() {
+                record(&mut days, row.day, |tally| tally.record(kind, row.watch_ms, duration_ms));
+                seen.push((row.day, row.viewer, u8::from(kind != throng_model::Kind::View)));
+            }
+            self.days = Some(match self.days {
+                Some((first, last)) => (first.min(row.day), last.max(row.day)),
+                None => (row.day, row.day),
+            });
+        }
+        days.sort_unstable_by_key(|&(day, _)| day);
+        let day_rows = u32::try_from(days.len()).unwrap_or(u32::MAX);
+        if video.is_some() {
+            seen.sort_unstable();
+            write_days(
+                &mut self.out,
+                &mut self.video_days,
+                &mut self.audiences,
+                &days,
+                &seen,
+                VIDEO_AUDIENCE_ROWS_MIN,
+            )?;
+        }
+        let row_count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        let day_count = if video.is_some() { day_rows } else { 0 };
+        self.spans.push(&mut self.out, [video_code(video), row_count, duration_ms.unwrap_or(0), day_count], [])?;
+        if let Some(open) = &mut self.open {
+            open.spans += 1;
+            for (day, tally) in days {
+                record(&mut open.days, day, |sum| *sum += tally);
+            }
+            open.seen.append(&mut seen);
+        }
+        Ok(())
+    }
+
+    fn finish_creator(&mut self) -> Result<(), KvError> {
+        let Some(mut open) = self.open.take() else { return Ok(()) };
+        open.days.sort_unstable_by_key(|&(day, _)| day);
+        open.seen.sort_unstable();
+        write_days(&mut self.out, &mut self.creator_days, &mut self.audiences, &open.days, &open.seen, 0)?;
+        let days = u32::try_from(open.days.len()).unwrap_or(u32::MAX);
+        self.creators.push(&mut self.out, [open.creator.0, open.spans, days], [])
+    }
+
+    /// Writes what is left; the segment exists once `batch` is committed with a root that lists it.
+    pub(crate) fn finish(mut self, batch: &mut Batch) -> Result<ObjectRef, KvError> {
+        self.finish_creator()?;
+        let (first_day, last_day) = self.days.unwrap_or((Day::MIN, Day::MIN));
+        let head = SegmentHead {
+            first_day: first_day.number(),
+            last_day: last_day.number(),
+            rows: self.rows.finish(&mut self.out)?,
+            spans: self.spans.finish(&mut self.out)?,
+            creators: self.creators.finish(&mut self.out)?,
+            creator_days: self.creator_days.finish(&mut self.out)?,
+            video_days: self.video_days.finish(&mut self.out)?,
+            audiences: self.audiences.finish(&mut self.out)?,
+        };
+        Ok(self.out.finish(head, batch))
+    }
+}
+
+/// Adds to the tally of a day. Rows come nearly in order of days, so the wanted one is nearly always the last.
+fn record(days: &mut Vec<(Day, Tally)>, day: Day, add: impl FnOnce(&mut Tally)) {
+    match days.iter_mut().rev().find(|(known, _)| *known == day) {
+        Some((_, tally)) => add(tally),
+        None => {
+            let mut tally = Tally::default();
+            add(&mut tally);
+            days.push((day, tally));
+        }
+    }
+}
+
+/// Writes one rollup row per day. `seen` is sorted; days with fewer entries than `rows_min` get no audience.
+fn write_days(
+    out: &mut ObjectWriter<'_>,
+    table: &mut TableWriter<5, METRICS>,
+    audiences: &mut AudienceWriter,
+    days: &[(Day, Tally)],
+    seen: &[Seen],
+    rows_min: usize,
+) -> Result<(), KvError> {
+    let mut seen_days = seen.chunk_by(|a, b| a.0 == b.0);
+    let (mut viewed, mut others) = (Vec::new(), Vec::new());
+    for (day, tally) in days {
+        let entries = seen_days.next().unwrap_or_default();
+        let audience = if entries.len() < rows_min {
+            AudienceRef::ABSENT
+        } else {
+            viewed.clear();
+            others.clear();
+            // A viewer's first entry tells whether there was a view.
+            for viewer in entries.chunk_by(|a, b| a.1 == b.1) {
+                if let Some(&(_, ordinal, not_a_view)) = viewer.first() {
+                    if not_a_view == 0 { &mut viewed } else { &mut others }.push(ordinal);
+                }
+            }
+            audiences.put(out, &viewed, &others)?
+        };
+        let AudienceRef { block, offset, view_bytes, other_bytes } = audience;
+        let narrow = [u32::from(day.number()), block, offset, view_bytes, other_bytes];
+        table.push(out, narrow, Metric::ALL.map(|metric| tally[metric] as i64))?;
+    }
+    Ok(())
+}

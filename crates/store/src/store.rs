@@ -1,0 +1,634 @@
+//! The store: opening, the writer's thread, and what callers ask of it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use throng_model::{CreatorRow, Day, Event, Timestamp, VideoRow};
+
+use crate::append::{AppendMode, Outcome, Prepared};
+use crate::codec::{self, DamageError};
+use crate::generation::{Acknowledged, GenerationError, GenerationFile};
+use crate::kv::{Batch, Disk, Kv, KvError, Memory};
+use crate::merge;
+use crate::object::{ObjectRef, ReadError, item_key, number_of_key};
+use crate::root::{ROOT_KEY, Root, Seals};
+use crate::row::CreatorOrd;
+use crate::secret::{KeyError, Secret};
+use crate::snapshot::Snapshot;
+use crate::table::ChunkCache;
+use crate::verify::{VerifyError, VerifyReport, verify};
+use crate::writer::{Pending, Shared, Writer};
+
+/// Rows that one commit gathers from waiting callers.
+const COMMIT_ROWS_MAX: usize = 65_536;
+
+/// How a store is opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The viewer key file; by default beside the data directory, with `.viewer-key` behind its name.
+    pub viewer_key: Option<PathBuf>,
+    /// Bytes of decoded columns that stay in memory.
+    pub cache_bytes_max: usize,
+    /// Bytes of free disk below which nothing is written.
+    pub disk_free_min_bytes: u64,
+    /// A commit that takes longer poisons the store for writing.
+    pub flush_timeout: Duration,
+    /// Rows that gather in the log before they become a segment.
+    pub checkpoint_rows: usize,
+    /// Requests that may wait for the writer.
+    pub queue_max: usize,
+    /// Whether segments merge by themselves.
+    pub merges: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            viewer_key: None,
+            cache_bytes_max: 256 * 1024 * 1024,
+            disk_free_min_bytes: 64 * 1024 * 1024,
+            flush_timeout: Duration::from_secs(60),
+            checkpoint_rows: 1 << 19,
+            queue_max: 16,
+            merges: true,
+        }
+    }
+}
+
+/// Why a store could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// A directory could not be made.
+    #[error("the data directory {path} could not be used")]
+    Dir {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The viewer key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The generation file.
+    #[error(transparent)]
+    Generation(#[from] GenerationError),
+    /// The key-value layer, or damaged values in it.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The generation file is there, the data is not.
+    #[error("the store's files are gone, but {path} says that there was data: restore a backup")]
+    Gone {
+        /// The generation file.
+        path: PathBuf,
+    },
+    /// The data is there, the generation file is not.
+    #[error("{path} is missing: without it nobody can tell whether the store is whole; restore it from a backup")]
+    NoGeneration {
+        /// The generation file.
+        path: PathBuf,
+    },
+    /// The files hold an older state than was acknowledged.
+    #[error(
+        "the store's files are damaged: they hold generation {found}, but {acknowledged} was acknowledged; restore a backup"
+    )]
+    Stale {
+        /// Generation found.
+        found: u64,
+        /// Generation acknowledged.
+        acknowledged: u64,
+    },
+    /// The generation file belongs to another store.
+    #[error("the generation file {path} belongs to another store")]
+    Foreign {
+        /// The generation file.
+        path: PathBuf,
+    },
+    /// No thread could be started.
+    #[error("no thread could be started")]
+    Thread(#[source] std::io::Error),
+}
+
+impl From<KvError> for OpenError {
+    fn from(error: KvError) -> Self {
+        Self::Read(error.into())
+    }
+}
+
+/// Why a write failed. Nothing of it was taken, unless it is `Poisoned` or `Store`: then the store must be opened again,
+/// and what was acknowledged before is whole.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// Too many requests wait already.
+    #[error("the store is busy; try again in a moment")]
+    Busy,
+    /// Too little room on the disk.
+    #[error("disk full: {free_bytes} bytes free, {needed_bytes} needed to write safely")]
+    DiskFull {
+        /// Free bytes.
+        free_bytes: u64,
+        /// Bytes that the write may take.
+        needed_bytes: u64,
+    },
+    /// An earlier write failed.
+    #[error("an earlier write failed; open the store again")]
+    Poisoned,
+    /// The store is closing.
+    #[error("the store is closed")]
+    Closed,
+    /// The files could not be read or written.
+    #[error(transparent)]
+    Store(Arc<ReadError>),
+    /// The generation file could not be written.
+    #[error(transparent)]
+    Generation(Arc<GenerationError>),
+}
+
+impl From<ReadError> for WriteError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Kv(KvError::DiskFull { free_bytes, needed_bytes }) => {
+                Self::DiskFull { free_bytes, needed_bytes }
+            }
+            ReadError::Kv(KvError::Poisoned) => Self::Poisoned,
+            other => Self::Store(Arc::new(other)),
+        }
+    }
+}
+
+impl From<GenerationError> for WriteError {
+    fn from(error: GenerationError) -> Self {
+        Self::Generation(Arc::new(error))
+    }
+}
+
+type Reply<T> = Sender<Result<T, WriteError>>;
+
+enum Request {
+    Append(Vec<Prepared>, AppendMode, Reply<Vec<Outcome>>),
+    Catalogue(Vec<VideoRow>, Vec<CreatorRow>, Reply<()>),
+    Seal(Seal, Reply<()>),
+    Checkpoint(Reply<()>),
+    Install(Vec<ObjectRef>, ObjectRef, Batch, u64, Reply<()>),
+    Verify(Sender<Result<VerifyReport, VerifyError>>),
+}
+
+enum Seal {
+    Through(Day),
+    EndedBy(Timestamp),
+    Creators(Vec<(CreatorOrd, Day)>),
+}
+
+/// A store. Clones share it; it closes when the last one is dropped.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+    secret: Secret,
+    requests: Option<SyncSender<Request>>,
+    writer: Option<JoinHandle<()>>,
+    merger: Option<Merger>,
+}
+
+struct Merger {
+    wake: Sender<()>,
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Store {
+    /// Opens the store in a directory, or makes one where the directory is empty or absent. Refuses a damaged store, one
+    /// that another process has open, and one whose viewer key is gone.
+    pub fn open(dir: &Path, options: &Options) -> Result<Self, OpenError> {
+        let generation_path = dir.join("generation");
+        let files = dir.join("db");
+        let acknowledged = GenerationFile::read(&generation_path)?;
+        if acknowledged.is_some() && !files.exists() {
+            return Err(OpenError::Gone { path: generation_path });
+        }
+        std::fs::create_dir_all(dir).map_err(|source| OpenError::Dir { path: dir.to_owned(), source })?;
+        let kv = Arc::new(Kv::Disk(Disk::open(&files, options.disk_free_min_bytes, options.flush_timeout)?));
+        let root = read_root(&kv)?;
+        let key_path = options.viewer_key.clone().unwrap_or_else(|| default_key_path(dir));
+        let (root, secret) = match (root, acknowledged) {
+            (None, Some(_)) => return Err(OpenError::Gone { path: generation_path }),
+            (None, None) if kv.first_key_from(&[])?.is_some() => return Err(OpenError::Gone { path: generation_path }),
+            (None, None) => {
+                let secret = Secret::load(&key_path, true)?;
+                (new_root(&secret)?, secret)
+            }
+            (Some(root), None) if root.generation > 1 => {
+                return Err(OpenError::NoGeneration { path: generation_path });
+            }
+            (Some(root), acknowledged) => {
+                check_generation(&root, acknowledged, &generation_path)?;
+                (root, Secret::load(&key_path, false)?)
+            }
+        };
+        if root.key_check != secret.check() {
+            return Err(KeyError::Wrong.into());
+        }
+        if root.generation == 0 {
+            // The first commit makes the store: its root first, the file that acknowledges it after.
+            let root = Root { generation: 1, ..root };
+            commit_new(&kv, &root)?;
+            let file = GenerationFile::open(&generation_path)?;
+            file.write(Acknowledged { generation: 1, store_id: root.store_id })?;
+            return Self::start(kv, root, Some(file), secret, options);
+        }
+        let file = GenerationFile::open(&generation_path)?;
+        if acknowledged.is_none() {
+            file.write(Acknowledged { generation: root.generation, store_id: root.store_id })?;
+        }
+        remove_unlisted(&kv, &root)?;
+        Self::start(kv, root, Some(file), secret, options)
+    }
+
+    /// Opens a store over a map in memory, which outlives it: a second call over the same map is a restart. For tests.
+    pub fn in_memory(map: &MemoryMap, options: &Options) -> Result<Self, OpenError> {
+        let kv = Arc::new(Kv::Memory(map.0.clone()));
+        let secret = Secret::from_bytes(&[7; 32]);
+        let root = match read_root(&kv)? {
+            Some(root) => root,
+            None => {
+                let root = Root { generation: 1, ..new_root(&secret)? };
+                commit_new(&kv, &root)?;
+                root
+            }
+        };
+        remove_unlisted(&kv, &root)?;
+        Self::start(kv, root, None, secret, options)
+    }
+
+    fn start(
+        kv: Arc<Kv>,
+        root: Root,
+        file: Option<GenerationFile>,
+        secret: Secret,
+        options: &Options,
+    ) -> Result<Self, OpenError> {
+        let cache = Arc::new(ChunkCache::new(options.cache_bytes_max));
+        let writer = Writer::restore(kv, cache, root, file, options.checkpoint_rows)?;
+        let shared = writer.shared.clone();
+        let (requests, incoming) = sync_channel(options.queue_max);
+        let merger = if options.merges {
+            Some(Merger::start(shared.clone(), requests.clone(), options.checkpoint_rows)?)
+        } else {
+            None
+        };
+        let wake = merger.as_ref().map(|merger| merger.wake.clone());
+        let thread = std::thread::Builder::new()
+            .name("throng-writer".into())
+            .spawn(move || run(writer, &incoming, wake.as_ref()))
+            .map_err(OpenError::Thread)?;
+        Ok(Self { inner: Arc::new(Inner { shared, secret, requests: Some(requests), writer: Some(thread), merger }) })
+    }
+
+    /// A consistent view of what is acknowledged.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.inner.shared.snapshot()
+    }
+
+    /// Takes events. On `Ok` those accepted survive power loss; one outcome per event, in order. Waits while the writer
+    /// is busy.
+    pub fn append(&self, events: &[Event<'_>], mode: AppendMode) -> Result<Vec<Outcome>, WriteError> {
+        let prepared = self.prepare(events);
+        self.ask(|reply| Request::Append(prepared, mode, reply))
+    }
+
+    /// Like [`append`](Self::append), but gives [`WriteError::Busy`] at once where too many requests wait.
+    pub fn try_append(&self, events: &[Event<'_>], mode: AppendMode) -> Result<Vec<Outcome>, WriteError> {
+        let (reply, answer) = channel();
+        let requests = self.inner.requests.as_ref().ok_or(WriteError::Closed)?;
+        match requests.try_send(Request::Append(self.prepare(events), mode, reply)) {
+            Ok(()) => answer.recv().unwrap_or(Err(WriteError::Closed)),
+            Err(TrySendError::Full(_)) => Err(WriteError::Busy),
+            Err(TrySendError::Disconnected(_)) => Err(WriteError::Closed),
+        }
+    }
+
+    /// Takes catalogue rows; later rows replace earlier ones. Durable on `Ok`. A creator's new zone moves the bounds of
+    /// its open days, never of sealed ones.
+    pub fn put_catalogue(&self, videos: Vec<VideoRow>, creators: Vec<CreatorRow>) -> Result<(), WriteError> {
+        self.ask(|reply| Request::Catalogue(videos, creators, reply))
+    }
+
+    /// Seals every creator's days through this one, in the creator's zone. Never unseals.
+    pub fn seal_through(&self, day: Day) -> Result<(), WriteError> {
+        self.ask(|reply| Request::Seal(Seal::Through(day), reply))
+    }
+
+    /// Seals every day that ended at or before an instant: the wall clock minus the allowed lateness.
+    pub fn seal_ended_by(&self, instant: Timestamp) -> Result<(), WriteError> {
+        self.ask(|reply| Request::Seal(Seal::EndedBy(instant), reply))
+    }
+
+    /// Seals the days of single creators. Never unseals.
+    pub fn seal_creators(&self, days: Vec<(CreatorOrd, Day)>) -> Result<(), WriteError> {
+        self.ask(|reply| Request::Seal(Seal::Creators(days), reply))
+    }
+
+    /// Moves the whole log into a segment now. Happens by itself as the log grows.
+    pub fn checkpoint(&self) -> Result<(), WriteError> {
+        self.ask(Request::Checkpoint)
+    }
+
+    /// Reads everything and checks it: checksums, order, rollups and audiences against rows, counts against each other.
+    pub fn verify(&self) -> Result<VerifyReport, VerifyError> {
+        let (reply, answer) = channel();
+        let sent = self.inner.requests.as_ref().map(|requests| requests.send(Request::Verify(reply)));
+        match sent {
+            Some(Ok(())) => answer.recv().unwrap_or(Err(VerifyError::Closed)),
+            _ => Err(VerifyError::Closed),
+        }
+    }
+
+    fn prepare(&self, events: &[Event<'_>]) -> Vec<Prepared> {
+        let snapshot = self.snapshot();
+        events.iter().map(|event| Prepared::new(event, &self.inner.secret, &snapshot)).collect()
+    }
+
+    fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, WriteError> {
+        let (reply, answer) = channel();
+        let requests = self.inner.requests.as_ref().ok_or(WriteError::Closed)?;
+        requests.send(request(reply)).map_err(|_| WriteError::Closed)?;
+        answer.recv().unwrap_or(Err(WriteError::Closed))
+    }
+}
+
+/// The map under an in-memory store.
+#[derive(Clone, Default)]
+pub struct MemoryMap(Memory);
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // The merger first: it may wait for the writer, and the writer lives as long as anyone can ask it.
+        if let Some(Merger { wake, stop, thread }) = self.merger.take() {
+            stop.store(true, Ordering::Relaxed);
+            let _ = wake.send(());
+            let _ = thread.join();
+        }
+        drop(self.requests.take());
+        let _ = self.writer.take().map(JoinHandle::join);
+    }
+}
+
+impl Merger {
+    fn start(shared: Arc<Shared>, requests: SyncSender<Request>, checkpoint_rows: usize) -> Result<Self, OpenError> {
+        let (wake, woken) = channel();
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let level_rows = u32::try_from(checkpoint_rows).unwrap_or(u32::MAX);
+        let thread = std::thread::Builder::new()
+            .name("throng-merger".into())
+            .spawn(move || merge_when_woken(&shared, &requests, &woken, &stopped, level_rows))
+            .map_err(OpenError::Thread)?;
+        // Segments of an earlier run may be due.
+        let _ = wake.send(());
+        Ok(Self { wake, stop, thread })
+    }
+}
+
+fn merge_when_woken(
+    shared: &Shared,
+    requests: &SyncSender<Request>,
+    woken: &Receiver<()>,
+    stop: &AtomicBool,
+    level_rows: u32,
+) {
+    while woken.recv().is_ok() {
+        loop {
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
+            let snapshot = shared.snapshot();
+            let Some(inputs) = merge::choose(snapshot.segments(), level_rows) else { break };
+            if let Err(error) = merge_once(shared, requests, &snapshot, &inputs, stop) {
+                tracing::warn!(%error, "segments could not be merged; they stay as they are");
+                break;
+            }
+        }
+    }
+}
+
+fn merge_once(
+    shared: &Shared,
+    requests: &SyncSender<Request>,
+    snapshot: &Snapshot,
+    inputs: &[Arc<crate::segment::Segment>],
+    stop: &AtomicBool,
+) -> Result<(), WriteError> {
+    let rows: u64 = inputs.iter().map(|segment| u64::from(segment.rows())).sum();
+    shared.kv.check_space(rows.saturating_mul(64)).map_err(ReadError::from)?;
+    let mut batch = Batch::default();
+    let number = shared.next_object();
+    let Some(output) = merge::merge(&shared.kv, number, inputs, snapshot, &mut batch, stop)? else { return Ok(()) };
+    let listed = inputs.iter().map(|segment| segment.listed()).collect();
+    let (reply, answer) = channel();
+    let request = Request::Install(listed, output, batch, snapshot.zone_epoch, reply);
+    requests.send(request).map_err(|_| WriteError::Closed)?;
+    answer.recv().unwrap_or(Err(WriteError::Closed))
+}
+
+/// The writer's thread: until every sender is gone.
+fn run(mut writer: Writer, incoming: &Receiver<Request>, wake: Option<&Sender<()>>) {
+    while let Ok(request) = incoming.recv() {
+        let next = match request {
+            Request::Append(events, mode, reply) => append_many(&mut writer, incoming, (events, mode, reply)),
+            other => Some(other),
+        };
+        if let Some(request) = next {
+            serve(&mut writer, request);
+        }
+        let room = writer.shared.kv.check_space(writer.checkpoint_bytes()).is_ok();
+        if writer.is_checkpoint_due() && room && !writer.is_poisoned() {
+            if let Err(error) = writer.checkpoint() {
+                tracing::error!(%error, "the log could not be moved into a segment");
+            }
+            wake.map(|wake| wake.send(()));
+        }
+    }
+}
+
+type Append = (Vec<Prepared>, AppendMode, Reply<Vec<Outcome>>);
+
+/// Commits one append together with those that wait behind it; gives back a request of another kind that came between.
+fn append_many(writer: &mut Writer, incoming: &Receiver<Request>, first: Append) -> Option<Request> {
+    let mut pending = Pending::default();
+    let mut answers = Vec::new();
+    let mut next = None;
+    let mut rows = 0;
+    let mut append = Some(first);
+    while let Some((events, mode, reply)) = append.take() {
+        rows += events.len();
+        let taken = match ready(writer, rows) {
+            Ok(()) => writer.append(&events, mode, &mut pending),
+            Err(error) => Err(error),
+        };
+        answers.push((reply, taken));
+        if rows >= COMMIT_ROWS_MAX || writer.is_poisoned() {
+            break;
+        }
+        match incoming.try_recv() {
+            Ok(Request::Append(events, mode, reply)) => append = Some((events, mode, reply)),
+            Ok(other) => next = Some(other),
+            Err(_) => {}
+        }
+    }
+    let committed = if writer.is_poisoned() { Err(WriteError::Poisoned) } else { writer.commit(pending) };
+    for (reply, taken) in answers {
+        let answer = taken.and_then(|outcomes| committed.clone().map(|()| outcomes));
+        let _ = reply.send(answer);
+    }
+    next
+}
+
+/// Whether rows may be taken: nothing is touched where not.
+fn ready(writer: &mut Writer, rows: usize) -> Result<(), WriteError> {
+    if writer.is_poisoned() {
+        return Err(WriteError::Poisoned);
+    }
+    let bytes = (rows as u64).saturating_mul(96) + (1 << 16);
+    let room =
+        |bytes: u64| writer.shared.kv.check_space(bytes).map_err(|error| WriteError::from(ReadError::from(error)));
+    room(bytes)?;
+    if writer.is_log_full() { room(writer.checkpoint_bytes()) } else { Ok(()) }
+}
+
+fn serve(writer: &mut Writer, request: Request) {
+    match request {
+        Request::Append(events, mode, reply) => {
+            // Only reached by way of `append_many`'s hand-back, which never gives an append.
+            drop((events, mode, reply));
+        }
+        Request::Catalogue(videos, creators, reply) => {
+            let _ = reply.send(put_catalogue(writer, videos, creators));
+        }
+        Request::Seal(seal, reply) => {
+            let _ = reply.send(put_seal(writer, seal));
+        }
+        Request::Checkpoint(reply) => {
+            let done = ready(writer, 0).and_then(|()| writer.checkpoint());
+            let _ = reply.send(done);
+        }
+        Request::Install(inputs, output, batch, zone_epoch, reply) => {
+            let done = ready(writer, 0).and_then(|()| writer.install(&inputs, output, batch, zone_epoch));
+            let _ = reply.send(done);
+        }
+        Request::Verify(reply) => {
+            let _ = reply.send(verify(writer));
+        }
+    }
+}
+
+fn put_catalogue(writer: &mut Writer, videos: Vec<VideoRow>, creators: Vec<CreatorRow>) -> Result<(), WriteError> {
+    ready(writer, (videos.len() + creators.len()) * 4)?;
+    let mut pending = Pending::default();
+    let zone_changed = writer.put_catalogue(videos, creators, &mut pending);
+    writer.commit(pending)?;
+    if zone_changed { writer.rezone() } else { Ok(()) }
+}
+
+fn put_seal(writer: &mut Writer, seal: Seal) -> Result<(), WriteError> {
+    ready(writer, 0)?;
+    let mut pending = Pending::default();
+    match seal {
+        Seal::Through(day) => writer.seal_through(day, &mut pending),
+        Seal::EndedBy(instant) => writer.seal_ended_by(instant, &mut pending),
+        Seal::Creators(days) => {
+            for (creator, day) in days {
+                if writer.catalogue().creator(creator).is_some() {
+                    writer.seal_creator(creator, day, &mut pending);
+                }
+            }
+        }
+    }
+    writer.commit(pending)
+}
+
+fn default_key_path(dir: &Path) -> PathBuf {
+    let mut name = dir.as_os_str().to_owned();
+    // A trailing slash would put the key inside.
+    while name.to_string_lossy().ends_with('/') && name.len() > 1 {
+        name = name.to_string_lossy().trim_end_matches('/').into();
+    }
+    name.push(".viewer-key");
+    name.into()
+}
+
+fn read_root(kv: &Kv) -> Result<Option<Root>, ReadError> {
+    let Some(value) = kv.get(ROOT_KEY)? else { return Ok(None) };
+    Ok(Some(codec::decode(codec::open(ROOT_KEY, &value)?)?))
+}
+
+fn new_root(secret: &Secret) -> Result<Root, OpenError> {
+    let mut store_id = [0; 8];
+    getrandom::fill(&mut store_id).map_err(|_| KeyError::NoRandom)?;
+    Ok(Root {
+        store_id,
+        key_check: secret.check(),
+        generation: 0,
+        next_object: 0,
+        viewers: 0,
+        seals: Seals::default(),
+        log: Vec::new(),
+        segments: Vec::new(),
+        catalogue: Vec::new(),
+        fingerprints: Vec::new(),
+        pseudonyms: Vec::new(),
+    })
+}
+
+fn commit_new(kv: &Kv, root: &Root) -> Result<(), KvError> {
+    let mut batch = Batch::default();
+    batch.put(ROOT_KEY, codec::seal(ROOT_KEY, &codec::encode(root)));
+    kv.commit(batch)
+}
+
+fn check_generation(root: &Root, acknowledged: Option<Acknowledged>, path: &Path) -> Result<(), OpenError> {
+    match acknowledged {
+        Some(known) if known.store_id != root.store_id => Err(OpenError::Foreign { path: path.to_owned() }),
+        Some(known) if known.generation > root.generation => {
+            Err(OpenError::Stale { found: root.generation, acknowledged: known.generation })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Removes objects that the root does not list: left by a crash between writing an object and listing it.
+fn remove_unlisted(kv: &Kv, root: &Root) -> Result<(), ReadError> {
+    let listed: std::collections::HashSet<u64> = root.objects().map(|object| object.number).collect();
+    let mut from = vec![b'o'];
+    while let Some(key) = kv.first_key_from(&from)? {
+        let Some(number) = number_of_key(&key) else {
+            if key == ROOT_KEY {
+                return Ok(());
+            }
+            return Err(DamageError::Malformed("foreign key").into());
+        };
+        if listed.contains(&number) {
+            let Some(next) = number.checked_add(1) else { return Ok(()) };
+            from = item_key(next, 0);
+            continue;
+        }
+        let mut batch = Batch::default();
+        let mut key = Some(key);
+        while let Some(stray) = key.filter(|key| number_of_key(key) == Some(number)) {
+            let mut after = stray.clone();
+            after.push(0);
+            batch.remove(stray);
+            key = kv.first_key_from(&after)?;
+        }
+        kv.commit(batch)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! Tables inside an object: columns of equal length in chunks of 16,384 values, each chunk a value of its own.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bincode::{Decode, Encode};
+
+use crate::codec::DamageError;
+use crate::kv::{Kv, KvError};
+use crate::object::{ItemSpan, Object, ObjectWriter, ReadError};
+use crate::pack;
+
+/// Values per chunk: packed, a chunk of the widest column stays within one 64 KB value.
+pub(crate) const CHUNK_VALUES: usize = 16_384;
+
+/// Where a table's chunks lie.
+#[derive(Debug, Default, Encode, Decode)]
+pub(crate) struct TableHead {
+    pub(crate) rows: u32,
+    narrow: Vec<Vec<ItemSpan>>,
+    wide: Vec<Vec<ItemSpan>>,
+}
+
+/// Gathers rows of `N` 32-bit and `W` 64-bit columns and writes full chunks out.
+pub(crate) struct TableWriter<const N: usize, const W: usize> {
+    narrow: [Vec<u32>; N],
+    wide: [Vec<i64>; W],
+    head: TableHead,
+}
+
+impl<const N: usize, const W: usize> TableWriter<N, W> {
+    pub(crate) fn new() -> Self {
+        Self {
+            narrow: [const { Vec::new() }; N],
+            wide: [const { Vec::new() }; W],
+            head: TableHead { rows: 0, narrow: vec![Vec::new(); N], wide: vec![Vec::new(); W] },
+        }
+    }
+
+    pub(crate) fn push(&mut self, out: &mut ObjectWriter<'_>, narrow: [u32; N], wide: [i64; W]) -> Result<(), KvError> {
+        self.narrow.iter_mut().zip(narrow).for_each(|(column, value)| column.push(value));
+        self.wide.iter_mut().zip(wide).for_each(|(column, value)| column.push(value));
+        self.head.rows += 1;
+        if (self.head.rows as usize).is_multiple_of(CHUNK_VALUES) {
+            self.write_chunk(out)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self, out: &mut ObjectWriter<'_>) -> Result<TableHead, KvError> {
+        if !(self.head.rows as usize).is_multiple_of(CHUNK_VALUES) {
+            self.write_chunk(out)?;
+        }
+        Ok(self.head)
+    }
+
+    fn write_chunk(&mut self, out: &mut ObjectWriter<'_>) -> Result<(), KvError> {
+        for (column, chunks) in self.narrow.iter_mut().zip(&mut self.head.narrow) {
+            chunks.push(out.put(&pack::encode_u32(column))?);
+            column.clear();
+        }
+        for (column, chunks) in self.wide.iter_mut().zip(&mut self.head.wide) {
+            chunks.push(out.put(&pack::encode_i64(column))?);
+            column.clear();
+        }
+        Ok(())
+    }
+}
+
+/// Decoded chunks of all tables, bounded in bytes; the least used go first.
+pub(crate) struct ChunkCache {
+    narrow: quick_cache::sync::Cache<ChunkKey, Arc<[u32]>, Weight>,
+    wide: quick_cache::sync::Cache<ChunkKey, Arc<[i64]>, Weight>,
+    blobs: quick_cache::sync::Cache<ChunkKey, Arc<[u8]>, Weight>,
+}
+
+/// Object number and first item.
+type ChunkKey = (u64, u32);
+
+#[derive(Clone)]
+struct Weight;
+
+impl<T> quick_cache::Weighter<ChunkKey, Arc<[T]>> for Weight {
+    fn weight(&self, _: &ChunkKey, chunk: &Arc<[T]>) -> u64 {
+        (size_of_val::<[T]>(chunk) + 64) as u64
+    }
+}
+
+impl ChunkCache {
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        let part = (bytes_max / 4) as u64;
+        let items = bytes_max / 4 / (CHUNK_VALUES * 4) + 1;
+        Self {
+            narrow: quick_cache::sync::Cache::with_weighter(items, part * 2, Weight),
+            wide: quick_cache::sync::Cache::with_weighter(items, part, Weight),
+            blobs: quick_cache::sync::Cache::with_weighter(items, part, Weight),
+        }
+    }
+
+    /// A whole undecoded value of an object.
+    pub(crate) fn blob(&self, kv: &Kv, object: &Object, span: ItemSpan) -> Result<Arc<[u8]>, ReadError> {
+        let key = (object.listed.number, span.first);
+        if let Some(blob) = self.blobs.get(&key) {
+            return Ok(blob);
+        }
+        let blob: Arc<[u8]> = object.read(kv, span)?.into();
+        self.blobs.insert(key, blob.clone());
+        Ok(blob)
+    }
+}
+
+/// A table that can be read.
+pub(crate) struct Table<'o> {
+    pub(crate) kv: &'o Kv,
+    pub(crate) cache: &'o ChunkCache,
+    pub(crate) object: &'o Object,
+    pub(crate) head: &'o TableHead,
+}
+
+impl Table<'_> {
+    /// Appends a range of a 32-bit column to `out`.
+    pub(crate) fn read(&self, column: usize, rows: Range<u32>, out: &mut Vec<u32>) -> Result<(), ReadError> {
+        self.each_chunk(&self.head.narrow, column, rows, |span, count, part| {
+            let key = (self.object.listed.number, span.first);
+            let chunk = match self.cache.narrow.get(&key) {
+                Some(chunk) => chunk,
+                None => {
+                    let mut values = Vec::with_capacity(count + 128);
+                    pack::decode_u32(&self.object.read(self.kv, span)?, count, &mut values)?;
+                    let chunk: Arc<[u32]> = values.into();
+                    self.cache.narrow.insert(key, chunk.clone());
+                    chunk
+                }
+            };
+            out.extend_from_slice(chunk.get(part).ok_or(SHORT)?);
+            Ok(())
+        })
+    }
+
+    /// Appends a range of a 64-bit column to `out`.
+    pub(crate) fn read_wide(&self, column: usize, rows: Range<u32>, out: &mut Vec<i64>) -> Result<(), ReadError> {
+        self.each_chunk(&self.head.wide, column, rows, |span, count, part| {
+            let key = (self.object.listed.number, span.first);
+            let chunk = match self.cache.wide.get(&key) {
+                Some(chunk) => chunk,
+                None => {
+                    let mut values = Vec::with_capacity(count);
+                    pack::decode_i64(&self.object.read(self.kv, span)?, count, &mut values)?;
+                    let chunk: Arc<[i64]> = values.into();
+                    self.cache.wide.insert(key, chunk.clone());
+                    chunk
+                }
+            };
+            out.extend_from_slice(chunk.get(part).ok_or(SHORT)?);
+            Ok(())
+        })
+    }
+
+    fn each_chunk(
+        &self,
+        columns: &[Vec<ItemSpan>],
+        column: usize,
+        rows: Range<u32>,
+        mut visit: impl FnMut(ItemSpan, usize, Range<usize>) -> Result<(), ReadError>,
+    ) -> Result<(), ReadError> {
+        let chunks = columns.get(column).ok_or(SHORT)?;
+        let (total, mut row, end) = (self.head.rows as usize, rows.start as usize, rows.end as usize);
+        while row < end {
+            let chunk = row / CHUNK_VALUES;
+            let chunk_start = chunk * CHUNK_VALUES;
+            let count = CHUNK_VALUES.min(total.saturating_sub(chunk_start));
+            let stop = end.min(chunk_start + CHUNK_VALUES);
+            visit(*chunks.get(chunk).ok_or(SHORT)?, count, row - chunk_start..stop - chunk_start)?;
+            row = stop;
+        }
+        Ok(())
+    }
+}
+
+const SHORT: DamageError = DamageError::Malformed("table shorter than its directory says");

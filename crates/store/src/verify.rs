@@ -1,0 +1,217 @@
+//! `verify`: reads everything and holds it against itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use throng_model::{Day, DayRange, Kind, Tally};
+
+use crate::codec::DamageError;
+use crate::kv::KvError;
+use crate::object::{Object, ReadError, number_of_key};
+use crate::root::ROOT_KEY;
+use crate::row::{CreatorOrd, Row};
+use crate::segment::{AudienceOf, DayRollup, Segment, VideoSpan};
+use crate::writer::Writer;
+
+/// What a whole store holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct VerifyReport {
+    /// Number of the last commit.
+    pub generation: u64,
+    /// Events accepted.
+    pub events: u64,
+    /// Distinct viewers.
+    pub viewers: u64,
+    /// Creators known.
+    pub creators: u64,
+    /// Videos known.
+    pub videos: u64,
+    /// Segments.
+    pub segments: u64,
+    /// Events that are in no segment yet.
+    pub tail_events: u64,
+    /// Bytes of all values, before the key-value store's own overhead.
+    pub bytes: u64,
+}
+
+/// Why a store is not whole.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// Something cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Everything can be read, but two things do not agree.
+    #[error("{0}")]
+    Disagreement(String),
+    /// The store is closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl From<KvError> for VerifyError {
+    fn from(error: KvError) -> Self {
+        Self::Read(error.into())
+    }
+}
+
+impl From<DamageError> for VerifyError {
+    fn from(error: DamageError) -> Self {
+        Self::Read(error.into())
+    }
+}
+
+pub(crate) fn verify(writer: &Writer) -> Result<VerifyReport, VerifyError> {
+    let bytes = check_keys(writer)?;
+    let snapshot = writer.shared.snapshot();
+    let mut segment_rows = 0;
+    for segment in snapshot.segments() {
+        segment_rows += check_segment(segment)?;
+    }
+    let tail_events = snapshot.tail().len() as u64;
+    let events = segment_rows + tail_events;
+    let fingerprints = writer.fingerprint_count()?;
+    if fingerprints != events {
+        return Err(disagree(format!("{events} events, but {fingerprints} fingerprints")));
+    }
+    let viewers = writer.viewer_count()?;
+    if viewers != u64::from(writer.root.viewers) {
+        return Err(disagree(format!("{} viewers numbered, but {viewers} pseudonyms", writer.root.viewers)));
+    }
+    Ok(VerifyReport {
+        generation: snapshot.generation(),
+        events,
+        viewers,
+        creators: u64::from(snapshot.catalogue().creator_count()),
+        videos: u64::from(snapshot.catalogue().video_count()),
+        segments: snapshot.segments().len() as u64,
+        tail_events,
+        bytes,
+    })
+}
+
+fn disagree(what: String) -> VerifyError {
+    VerifyError::Disagreement(what)
+}
+
+/// Reads every listed value, and finds none that is not listed.
+fn check_keys(writer: &Writer) -> Result<u64, VerifyError> {
+    let kv = &writer.shared.kv;
+    let mut bytes = 0;
+    let mut listed = BTreeSet::new();
+    for object in writer.root.objects() {
+        bytes += Object::open_blind(kv, object)?.check(kv)?;
+        listed.extend(object.keys());
+    }
+    // Merged segments wait for their last reader, and a running merge writes ahead of being listed.
+    let live: BTreeSet<u64> = writer.root.objects().map(|object| object.number).collect();
+    let mut from = Vec::new();
+    let mut found = 0;
+    while let Some(key) = kv.first_key_from(&from)? {
+        if listed.contains(&key) {
+            found += 1;
+        } else if key != ROOT_KEY && number_of_key(&key).is_none_or(|number| live.contains(&number)) {
+            return Err(disagree("a key that nothing lists".to_owned()));
+        }
+        from = key;
+        from.push(0);
+    }
+    if found != listed.len() {
+        return Err(disagree(format!("{} values listed, {found} found", listed.len())));
+    }
+    Ok(bytes)
+}
+
+/// Reads every row of a segment and computes its rollups and audiences anew.
+fn check_segment(segment: &Segment) -> Result<u64, VerifyError> {
+    let mut rows_seen = 0;
+    for creator in segment.creators()? {
+        let mut of_creator: BTreeMap<Day, DaySums> = BTreeMap::new();
+        for span in segment.creator_videos(creator)? {
+            let mut rows = Vec::new();
+            segment.read_rows(creator, span, &mut rows)?;
+            rows_seen += rows.len() as u64;
+            if !rows.is_sorted() {
+                return Err(disagree("rows out of order".to_owned()));
+            }
+            let of_span = sum_days(&rows, span);
+            if span.video.is_some() {
+                check_days(segment, &of_span, |days| segment.span_days(span, days))?;
+            }
+            for (day, sums) in of_span {
+                of_creator.entry(day).or_default().add(sums);
+            }
+        }
+        check_days(segment, &of_creator, |days| segment.creator_days(creator, days))?;
+        check_place(segment, creator)?;
+    }
+    if rows_seen != u64::from(segment.rows()) {
+        return Err(disagree(format!("a segment of {} rows, {rows_seen} found", segment.rows())));
+    }
+    Ok(rows_seen)
+}
+
+/// The directory leads back to each video.
+fn check_place(segment: &Segment, creator: CreatorOrd) -> Result<(), VerifyError> {
+    for span in segment.creator_videos(creator)? {
+        if let Some(video) = span.video {
+            if !segment.video_spans(video)?.contains(&(creator, span.clone())) {
+                return Err(disagree("a video that its segment's directory does not find".to_owned()));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct DaySums {
+    tally: Tally,
+    viewed: BTreeSet<u32>,
+    any: BTreeSet<u32>,
+}
+
+impl DaySums {
+    fn add(&mut self, mut other: Self) {
+        self.tally += other.tally;
+        self.viewed.append(&mut other.viewed);
+        self.any.append(&mut other.any);
+    }
+}
+
+fn sum_days(rows: &[Row], span: &VideoSpan) -> BTreeMap<Day, DaySums> {
+    let mut days: BTreeMap<Day, DaySums> = BTreeMap::new();
+    for row in rows {
+        if let Some(kind) = row.kind() {
+            let sums = days.entry(row.day).or_default();
+            sums.tally.record(kind, row.watch_ms, span.duration_ms);
+            sums.any.insert(row.viewer);
+            if kind == Kind::View {
+                sums.viewed.insert(row.viewer);
+            }
+        }
+    }
+    days
+}
+
+fn check_days(
+    segment: &Segment,
+    expected: &BTreeMap<Day, DaySums>,
+    rollups: impl Fn(DayRange) -> Result<Vec<DayRollup>, ReadError>,
+) -> Result<(), VerifyError> {
+    let wrong = || disagree("a rollup that its rows do not bear out".to_owned());
+    for (&day, sums) in expected {
+        let found = rollups(DayRange::day(day))?;
+        let [rollup] = found.as_slice() else { return Err(wrong()) };
+        if rollup.tally != sums.tally {
+            return Err(wrong());
+        }
+        for (of, expected) in [(AudienceOf::View, &sums.viewed), (AudienceOf::AnyEvent, &sums.any)] {
+            if let Some(audience) = segment.audience(rollup, of)? {
+                if !audience.iter().eq(expected.iter().copied()) {
+                    return Err(wrong());
+                }
+            }
+        }
+    }
+    Ok(())
+}

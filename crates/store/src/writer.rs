@@ -1,0 +1,627 @@
+//! The writer's state and its steps: take requests, commit them together, move the log into segments.
+//!
+//! One thread owns this. A commit is: one log object (rows, fingerprints, new viewers, catalogue changes) and the new
+//! root, in one atomic batch; then the generation file; then the snapshot is published; then the callers are answered.
+//! A checkpoint turns the whole log into a segment, runs and a catalogue part, with the root that lists them instead.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use bincode::{Decode, Encode};
+use roaring::RoaringBitmap;
+use throng_model::Day;
+
+use crate::append::{AppendMode, Outcome, Prepared};
+use crate::catalogue::{Catalogue, CreatorRecord, VideoRecord};
+use crate::codec;
+use crate::garbage::Garbage;
+use crate::generation::{Acknowledged, GenerationFile};
+use crate::kv::{Batch, Kv};
+use crate::merge;
+use crate::object::{ItemSpan, Object, ObjectRef, ObjectWriter, ReadError};
+use crate::root::{LogRecord, ROOT_KEY, Root, pack_record, unpack_record};
+use crate::row::{CreatorOrd, Row, RowChunk, VideoOrd};
+use crate::run::Runs;
+use crate::secret::{Fingerprint, Pseudonym};
+use crate::segment::Segment;
+use crate::segment_writer::SegmentWriter;
+use crate::snapshot::{Snapshot, sealed_through};
+use crate::store::WriteError;
+use crate::table::ChunkCache;
+use crate::tail::Tail;
+
+/// Commits in the log before it is moved into a segment, however short they are: the root lists each.
+const LOG_OBJECTS_MAX: usize = 1_024;
+
+/// Viewers whose ordinals stay at hand.
+const VIEWER_CACHE_MAX: usize = 1 << 20;
+
+/// Records per value of a catalogue part.
+const PART_RECORDS: usize = 2_048;
+
+/// A catalogue part takes in older ones as long as they are at most this many times as long.
+const PART_MERGE_FACTOR: u64 = 3;
+
+/// What readers and the merger share with the writer.
+pub(crate) struct Shared {
+    pub(crate) kv: Arc<Kv>,
+    pub(crate) cache: Arc<ChunkCache>,
+    pub(crate) garbage: Arc<Garbage>,
+    pub(crate) next_object: AtomicU64,
+    pub(crate) snapshot: RwLock<Arc<Snapshot>>,
+}
+
+impl Shared {
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn next_object(&self) -> u64 {
+        self.next_object.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+pub(crate) struct Writer {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) root: Root,
+    generation_file: Option<GenerationFile>,
+    checkpoint_rows: usize,
+    catalogue: Catalogue,
+    segments: Vec<Arc<Segment>>,
+    parts: Vec<Part>,
+    tail: Tail,
+    tail_fingerprints: HashSet<Fingerprint>,
+    /// Viewers that no run holds yet.
+    tail_viewers: HashMap<Pseudonym, u32>,
+    viewer_cache: HashMap<Pseudonym, u32>,
+    fingerprints: Runs<10>,
+    pseudonyms: Runs<16>,
+    /// Changed since the last checkpoint.
+    dirty: Changes,
+    /// Grows when a zone changes: a merge that began before must not be listed.
+    zone_epoch: u64,
+    poisoned: bool,
+}
+
+/// Catalogue entries that changed.
+#[derive(Default)]
+struct Changes {
+    creators: BTreeSet<CreatorOrd>,
+    videos: BTreeSet<VideoOrd>,
+}
+
+/// A catalogue part and which entries it holds.
+struct Part {
+    object: ObjectRef,
+    creators: RoaringBitmap,
+    videos: RoaringBitmap,
+}
+
+#[derive(Encode, Decode)]
+struct PartHead {
+    creators: Vec<ItemSpan>,
+    videos: Vec<ItemSpan>,
+}
+
+/// What one commit adds, gathered over several requests.
+#[derive(Default)]
+pub(crate) struct Pending {
+    rows: Vec<Row>,
+    fingerprints: Vec<Fingerprint>,
+    viewers: Vec<Pseudonym>,
+    changes: Changes,
+    /// Sealed days that got rows.
+    reopened: BTreeSet<(CreatorOrd, Day)>,
+    seals_changed: bool,
+}
+
+impl Pending {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+            && self.changes.creators.is_empty()
+            && self.changes.videos.is_empty()
+            && !self.seals_changed
+    }
+}
+
+impl Writer {
+    /// Reads everything that the root lists, bar columns and runs, which are read when needed.
+    pub(crate) fn restore(
+        kv: Arc<Kv>,
+        cache: Arc<ChunkCache>,
+        root: Root,
+        generation_file: Option<GenerationFile>,
+        checkpoint_rows: usize,
+    ) -> Result<Self, ReadError> {
+        let garbage = Arc::new(Garbage::default());
+        let mut catalogue = Catalogue::default();
+        let parts = root
+            .catalogue
+            .iter()
+            .map(|&object| Part::restore(&kv, object, &mut catalogue))
+            .collect::<Result<Vec<_>, _>>()?;
+        let segments = root
+            .segments
+            .iter()
+            .map(|&object| Segment::open(&kv, &cache, &garbage, object).map(Arc::new))
+            .collect::<Result<Vec<_>, _>>()?;
+        let snapshot = Snapshot {
+            generation: root.generation,
+            catalogue: Catalogue::default(),
+            seals: root.seals,
+            segments: Vec::new(),
+            tail: Tail::default(),
+            zone_epoch: 0,
+        };
+        let shared = Shared {
+            kv,
+            cache,
+            garbage,
+            next_object: AtomicU64::new(root.next_object),
+            snapshot: RwLock::new(Arc::new(snapshot)),
+        };
+        let mut writer = Self {
+            shared: Arc::new(shared),
+            generation_file,
+            checkpoint_rows,
+            catalogue,
+            segments,
+            parts,
+            tail: Tail::default(),
+            tail_fingerprints: HashSet::new(),
+            tail_viewers: HashMap::new(),
+            viewer_cache: HashMap::new(),
+            fingerprints: Runs::new(root.fingerprints.clone()),
+            pseudonyms: Runs::new(root.pseudonyms.clone()),
+            dirty: Changes::default(),
+            zone_epoch: 0,
+            poisoned: false,
+            root,
+        };
+        writer.replay()?;
+        writer.publish();
+        Ok(writer)
+    }
+
+    fn replay(&mut self) -> Result<(), ReadError> {
+        let log = self.root.log.clone();
+        // The root counts all viewers; those of the log come last.
+        let mut records = Vec::with_capacity(log.len());
+        for object in log {
+            records.push(read_log(&self.shared.kv, object)?);
+        }
+        let logged: usize = records.iter().map(|record| record.viewers.len()).sum();
+        let mut viewer = self.root.viewers.saturating_sub(u32::try_from(logged).unwrap_or(u32::MAX));
+        for record in records {
+            for creator in record.creators {
+                self.dirty.creators.insert(creator.ordinal);
+                self.catalogue.restore_creator(creator)?;
+            }
+            for video in record.videos {
+                self.dirty.videos.insert(video.ordinal);
+                self.catalogue.restore_video(video)?;
+            }
+            for pseudonym in record.viewers {
+                self.tail_viewers.insert(pseudonym, viewer);
+                viewer += 1;
+            }
+            self.tail_fingerprints.extend(record.fingerprints);
+            let mut rows = Vec::new();
+            for chunk in &record.rows {
+                chunk.decode(&mut rows)?;
+            }
+            self.tail.push(rows);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_poisoned(&self) -> bool {
+        self.poisoned
+    }
+
+    pub(crate) fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// Takes events into a pending commit.
+    pub(crate) fn append(
+        &mut self,
+        events: &[Prepared],
+        mode: AppendMode,
+        pending: &mut Pending,
+    ) -> Result<Vec<Outcome>, WriteError> {
+        let taken = events.iter().map(|event| self.take(event, mode, pending)).collect::<Result<Vec<_>, _>>();
+        // Half a batch is in the maps now and in no log.
+        self.poisoned |= taken.is_err();
+        Ok(taken?)
+    }
+
+    fn take(&mut self, event: &Prepared, mode: AppendMode, pending: &mut Pending) -> Result<Outcome, ReadError> {
+        let kv = &self.shared.kv;
+        if self.tail_fingerprints.contains(&event.fingerprint)
+            || self.fingerprints.get(kv, &event.fingerprint)?.is_some()
+        {
+            return Ok(Outcome::Duplicate);
+        }
+        let known_video = event.video.as_ref().and_then(|video| video.find(|id| self.catalogue.video_ord(id)));
+        let creator = match &event.creator {
+            Some(named) => named.find(|id| self.catalogue.creator_ord(id)).unwrap_or_else(|| {
+                let (creator, new) = self.catalogue.intern_creator(named.id());
+                if new {
+                    pending.changes.creators.insert(creator);
+                }
+                creator
+            }),
+            None => match known_video.and_then(|video| self.catalogue.video(video)) {
+                Some(entry) => entry.creator,
+                None => return Ok(Outcome::UnknownVideo),
+            },
+        };
+        let video = match (&event.video, known_video) {
+            (None, _) => None,
+            (Some(_), Some(known)) => Some(known),
+            (Some(named), None) => {
+                let (video, _) = self.catalogue.intern_video(named.id(), creator);
+                pending.changes.videos.insert(video);
+                Some(video)
+            }
+        };
+        let viewer = self.viewer(&event.viewer, pending)?;
+        let (own_day, sealed) = match self.catalogue.creator(creator) {
+            Some(entry) => {
+                (entry.zone.day_of(event.row.ts), sealed_through(&self.catalogue, &self.root.seals, creator))
+            }
+            None => (event.row.day, None),
+        };
+        let is_sealed = sealed.is_some_and(|sealed| own_day <= sealed);
+        let late = is_sealed && mode == AppendMode::Normal;
+        let day = if late { merge::first_open(sealed) } else { own_day };
+        if is_sealed && !late {
+            pending.reopened.insert((creator, day));
+        }
+        self.tail_fingerprints.insert(event.fingerprint);
+        pending.fingerprints.push(event.fingerprint);
+        pending.rows.push(Row { creator, video, viewer, day, ..event.row });
+        Ok(if late { Outcome::Late { creator, day } } else { Outcome::Accepted { creator, day } })
+    }
+
+    fn viewer(&mut self, pseudonym: &Pseudonym, pending: &mut Pending) -> Result<u32, ReadError> {
+        if let Some(&known) = self.tail_viewers.get(pseudonym).or_else(|| self.viewer_cache.get(pseudonym)) {
+            return Ok(known);
+        }
+        if let Some(known) = self.pseudonyms.get(&self.shared.kv, pseudonym)? {
+            if self.viewer_cache.len() >= VIEWER_CACHE_MAX {
+                self.viewer_cache.clear();
+            }
+            self.viewer_cache.insert(*pseudonym, known);
+            return Ok(known);
+        }
+        let viewer = self.root.viewers;
+        self.root.viewers += 1;
+        self.tail_viewers.insert(*pseudonym, viewer);
+        pending.viewers.push(*pseudonym);
+        Ok(viewer)
+    }
+
+    /// Takes catalogue rows into a pending commit. Says whether a creator with rows changed its zone.
+    pub(crate) fn put_catalogue(
+        &mut self,
+        videos: Vec<throng_model::VideoRow>,
+        creators: Vec<throng_model::CreatorRow>,
+        pending: &mut Pending,
+    ) -> bool {
+        let mut zone_changed = false;
+        for row in creators {
+            if let Some(creator) = self.catalogue.creator_ord(row.creator.as_str()) {
+                // What is sealed stays so, whatever the new zone's clock says.
+                let sealed = sealed_through(&self.catalogue, &self.root.seals, creator);
+                let moved = self.catalogue.creator(creator).is_some_and(|entry| entry.zone != row.time_zone);
+                zone_changed |= moved;
+                if moved {
+                    self.catalogue.change_creator(creator, |entry| entry.sealed_through = sealed);
+                }
+            }
+            let creator = self.catalogue.apply_creator(row);
+            pending.changes.creators.insert(creator);
+        }
+        for row in videos {
+            let known = self.catalogue.creator_count();
+            let (video, creator) = self.catalogue.apply_video(row);
+            if creator.0 >= known {
+                pending.changes.creators.insert(creator);
+            }
+            pending.changes.videos.insert(video);
+        }
+        zone_changed
+    }
+
+    pub(crate) fn seal_through(&mut self, day: Day, pending: &mut Pending) {
+        self.root.seals.seal_through(day);
+        pending.seals_changed = true;
+    }
+
+    pub(crate) fn seal_ended_by(&mut self, instant: throng_model::Timestamp, pending: &mut Pending) {
+        let before = self.root.seals;
+        self.root.seals.seal_ended_by(instant);
+        pending.seals_changed |= before != self.root.seals;
+    }
+
+    pub(crate) fn seal_creator(&mut self, creator: CreatorOrd, day: Day, pending: &mut Pending) {
+        self.catalogue.change_creator(creator, |entry| entry.sealed_through = entry.sealed_through.max(Some(day)));
+        pending.changes.creators.insert(creator);
+    }
+
+    /// Makes a pending commit durable and visible.
+    pub(crate) fn commit(&mut self, pending: Pending) -> Result<(), WriteError> {
+        if pending.is_empty() {
+            return Ok(());
+        }
+        let Pending { rows, fingerprints, viewers, mut changes, reopened, .. } = pending;
+        for &(creator, day) in &reopened {
+            self.catalogue.change_creator(creator, |entry| *entry.reopened.entry(day).or_insert(0) += 1);
+            changes.creators.insert(creator);
+        }
+        let record = LogRecord {
+            creators: changes.creators.iter().filter_map(|&it| self.catalogue.creator_record(it)).collect(),
+            videos: changes.videos.iter().filter_map(|&it| self.catalogue.video_record(it)).collect(),
+            viewers,
+            fingerprints,
+            rows: RowChunk::encode(&rows),
+        };
+        let written = self.write_log(&record);
+        self.poisoned |= written.is_err();
+        written?;
+        self.tail.push(rows);
+        self.dirty.creators.append(&mut changes.creators);
+        self.dirty.videos.append(&mut changes.videos);
+        self.publish();
+        Ok(())
+    }
+
+    fn write_log(&mut self, record: &LogRecord) -> Result<(), WriteError> {
+        let shared = self.shared.clone();
+        let mut batch = Batch::default();
+        let mut out = ObjectWriter::new(&shared.kv, shared.next_object());
+        out.put(&pack_record(record)).map_err(ReadError::from)?;
+        let object = out.finish((), &mut batch);
+        self.root.log.push(object);
+        self.commit_root(batch)
+    }
+
+    /// Whether the log should be moved into a segment.
+    pub(crate) fn is_checkpoint_due(&self) -> bool {
+        self.tail.len() >= self.checkpoint_rows || self.root.log.len() >= LOG_OBJECTS_MAX
+    }
+
+    /// Whether the log is so long that nothing more may be taken before a checkpoint.
+    pub(crate) fn is_log_full(&self) -> bool {
+        self.tail.len() >= self.checkpoint_rows.saturating_mul(4) || self.root.log.len() >= LOG_OBJECTS_MAX * 2
+    }
+
+    /// Bytes that the next checkpoint may write: an upper bound to check free space by.
+    pub(crate) fn checkpoint_bytes(&self) -> u64 {
+        (self.tail.len() as u64).saturating_mul(64) + (1 << 20)
+    }
+
+    /// Moves the whole log into a segment, runs and a catalogue part.
+    pub(crate) fn checkpoint(&mut self) -> Result<(), WriteError> {
+        if self.root.log.is_empty() {
+            return Ok(());
+        }
+        let done = self.try_checkpoint();
+        self.poisoned |= done.is_err();
+        done
+    }
+
+    fn try_checkpoint(&mut self) -> Result<(), WriteError> {
+        let shared = self.shared.clone();
+        let mut batch = Batch::default();
+        let mut rows: Vec<Row> = self.tail.rows().copied().collect();
+        rows.sort_unstable();
+        if !rows.is_empty() {
+            let mut segment = SegmentWriter::new(&shared.kv, shared.next_object());
+            for span in rows.chunk_by(|a, b| (a.creator, a.video) == (b.creator, b.video)) {
+                if let Some(&Row { creator, video, .. }) = span.first() {
+                    let duration_ms = video.and_then(|video| self.catalogue.duration_ms(video));
+                    segment.push_span(creator, video, duration_ms, span).map_err(ReadError::from)?;
+                }
+            }
+            self.root.segments.push(segment.finish(&mut batch).map_err(ReadError::from)?);
+        }
+        let mut unused = std::mem::take(&mut self.root.log);
+
+        let mut fingerprints: Vec<(Fingerprint, u32)> = self.tail_fingerprints.drain().map(|it| (it, 0)).collect();
+        fingerprints.sort_unstable();
+        unused.extend(self.fingerprints.add(&shared.kv, &fingerprints, || shared.next_object(), &mut batch)?);
+        let mut viewers: Vec<(Pseudonym, u32)> = self.tail_viewers.drain().collect();
+        viewers.sort_unstable();
+        unused.extend(self.pseudonyms.add(&shared.kv, &viewers, || shared.next_object(), &mut batch)?);
+        self.root.fingerprints = self.fingerprints.listed().to_vec();
+        self.root.pseudonyms = self.pseudonyms.listed().to_vec();
+        unused.extend(self.write_part(&mut batch)?);
+
+        for object in unused {
+            object.keys().for_each(|key| batch.remove(key));
+        }
+        self.commit_root(batch)?;
+        if !rows.is_empty() {
+            if let Some(&listed) = self.root.segments.last() {
+                let segment = Segment::open(&shared.kv, &shared.cache, &shared.garbage, listed)?;
+                self.segments.push(Arc::new(segment));
+            }
+        }
+        self.tail = Tail::default();
+        self.publish();
+        Ok(())
+    }
+
+    /// Writes the changed catalogue entries, together with those of parts that they outgrow.
+    fn write_part(&mut self, batch: &mut Batch) -> Result<Vec<ObjectRef>, WriteError> {
+        let dirty = std::mem::take(&mut self.dirty);
+        let mut creators: RoaringBitmap = dirty.creators.iter().map(|it| it.0).collect();
+        let mut videos: RoaringBitmap = dirty.videos.iter().map(|it| it.0).collect();
+        if creators.is_empty() && videos.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut unused = Vec::new();
+        while let Some(older) = self.parts.pop() {
+            if older.creators.len() + older.videos.len() > (creators.len() + videos.len()) * PART_MERGE_FACTOR {
+                self.parts.push(older);
+                break;
+            }
+            creators |= older.creators;
+            videos |= older.videos;
+            unused.push(older.object);
+        }
+        let shared = self.shared.clone();
+        let mut out = ObjectWriter::new(&shared.kv, shared.next_object());
+        let catalogue = &self.catalogue;
+        let creator_records: Vec<CreatorRecord> =
+            creators.iter().filter_map(|it| catalogue.creator_record(CreatorOrd(it))).collect();
+        let video_records: Vec<VideoRecord> =
+            videos.iter().filter_map(|it| catalogue.video_record(VideoOrd(it))).collect();
+        let head = PartHead {
+            creators: put_records(&mut out, &creator_records)?,
+            videos: put_records(&mut out, &video_records)?,
+        };
+        let object = out.finish(head, batch);
+        self.parts.push(Part { object, creators, videos });
+        self.root.catalogue = self.parts.iter().map(|part| part.object).collect();
+        Ok(unused)
+    }
+
+    /// Lists a merged segment instead of its inputs. Gives up silently where an input is gone or a zone changed since.
+    pub(crate) fn install(
+        &mut self,
+        inputs: &[ObjectRef],
+        output: ObjectRef,
+        batch: Batch,
+        zone_epoch: u64,
+    ) -> Result<(), WriteError> {
+        let listed = |object: &ObjectRef| self.root.segments.contains(object);
+        if zone_epoch != self.zone_epoch || !inputs.iter().all(listed) {
+            return Ok(());
+        }
+        let done = self.try_install(inputs, output, batch);
+        self.poisoned |= done.is_err();
+        done
+    }
+
+    fn try_install(&mut self, inputs: &[ObjectRef], output: ObjectRef, batch: Batch) -> Result<(), WriteError> {
+        self.root.segments.retain(|object| !inputs.contains(object));
+        self.root.segments.push(output);
+        self.commit_root(batch)?;
+        let segment = Segment::open(&self.shared.kv, &self.shared.cache, &self.shared.garbage, output)?;
+        for input in inputs {
+            self.shared.garbage.retire(*input);
+        }
+        self.segments.retain(|segment| !inputs.contains(&segment.listed()));
+        self.segments.push(Arc::new(segment));
+        self.publish();
+        Ok(())
+    }
+
+    /// Counts open days anew after a change of zones: every segment is written again.
+    pub(crate) fn rezone(&mut self) -> Result<(), WriteError> {
+        self.zone_epoch += 1;
+        self.checkpoint()?;
+        for segment in self.segments.clone() {
+            let snapshot = self.shared.snapshot();
+            if !self.has_moved_rows(&segment, &snapshot)? {
+                continue;
+            }
+            let mut batch = Batch::default();
+            let number = self.shared.next_object();
+            let never = AtomicBool::new(false);
+            let inputs = std::slice::from_ref(&segment);
+            let Some(output) = merge::merge(&self.shared.kv, number, inputs, &snapshot, &mut batch, &never)? else {
+                continue;
+            };
+            self.install(&[segment.listed()], output, batch, self.zone_epoch)?;
+        }
+        Ok(())
+    }
+
+    fn has_moved_rows(&self, segment: &Segment, snapshot: &Snapshot) -> Result<bool, ReadError> {
+        let (mut rows, mut moved) = (Vec::new(), Vec::new());
+        for creator in segment.creators()? {
+            for span in segment.creator_videos(creator)? {
+                rows.clear();
+                segment.read_rows(creator, span, &mut rows)?;
+                moved.clone_from(&rows);
+                merge::set_open_days(&snapshot.catalogue, &snapshot.seals, creator, &mut moved);
+                if rows != moved {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    fn commit_root(&mut self, mut batch: Batch) -> Result<(), WriteError> {
+        for object in self.shared.garbage.take() {
+            object.keys().for_each(|key| batch.remove(key));
+        }
+        self.root.generation += 1;
+        self.root.next_object = self.shared.next_object.load(Ordering::Relaxed);
+        batch.put(ROOT_KEY, codec::seal(ROOT_KEY, &codec::encode(&self.root)));
+        self.shared.kv.commit(batch).map_err(ReadError::from)?;
+        if let Some(file) = &self.generation_file {
+            file.write(Acknowledged { generation: self.root.generation, store_id: self.root.store_id })?;
+        }
+        Ok(())
+    }
+
+    fn publish(&self) {
+        let snapshot = Snapshot {
+            generation: self.root.generation,
+            catalogue: self.catalogue.clone(),
+            seals: self.root.seals,
+            segments: self.segments.clone(),
+            tail: self.tail.clone(),
+            zone_epoch: self.zone_epoch,
+        };
+        *self.shared.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
+    }
+
+    /// Fingerprints known: one per row that was ever accepted.
+    pub(crate) fn fingerprint_count(&self) -> Result<u64, ReadError> {
+        Ok(self.fingerprints.check(&self.shared.kv)? + self.tail_fingerprints.len() as u64)
+    }
+
+    /// Viewers known.
+    pub(crate) fn viewer_count(&self) -> Result<u64, ReadError> {
+        Ok(self.pseudonyms.check(&self.shared.kv)? + self.tail_viewers.len() as u64)
+    }
+}
+
+impl Part {
+    fn restore(kv: &Kv, listed: ObjectRef, catalogue: &mut Catalogue) -> Result<Self, ReadError> {
+        let (object, head) = Object::open::<PartHead>(kv, listed)?;
+        let mut part = Self { object: listed, creators: RoaringBitmap::new(), videos: RoaringBitmap::new() };
+        for span in head.creators {
+            for record in unpack_record::<Vec<CreatorRecord>>(&object.read(kv, span)?)? {
+                part.creators.insert(record.ordinal.0);
+                catalogue.restore_creator(record)?;
+            }
+        }
+        for span in head.videos {
+            for record in unpack_record::<Vec<VideoRecord>>(&object.read(kv, span)?)? {
+                part.videos.insert(record.ordinal.0);
+                catalogue.restore_video(record)?;
+            }
+        }
+        Ok(part)
+    }
+}
+
+fn put_records<T: Encode + Clone>(out: &mut ObjectWriter<'_>, records: &[T]) -> Result<Vec<ItemSpan>, WriteError> {
+    let chunks = records.chunks(PART_RECORDS);
+    Ok(chunks.map(|chunk| out.put(&pack_record(&chunk.to_vec()))).collect::<Result<_, _>>().map_err(ReadError::from)?)
+}
+
+fn read_log(kv: &Kv, listed: ObjectRef) -> Result<LogRecord, ReadError> {
+    let (object, ()) = Object::open::<()>(kv, listed)?;
+    Ok(unpack_record(&object.read(kv, ItemSpan { first: 0, items: listed.data_items })?)?)
+}
