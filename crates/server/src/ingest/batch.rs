@@ -120,7 +120,16 @@ impl Reader {
             let (format, compression) = (Format::Parquet, Compression::Plain);
             return Ok(Self { source, content, format, compression, bytes, meter: Arc::default() });
         }
-        let (compression, mut unpacked, meter) = compression::unpack(file)?;
+        Self::text(file, path, bytes, limits)
+    }
+
+    /// Reads a stream that cannot go back, such as standard input: NDJSON or CSV, plain or compressed.
+    pub(crate) fn stream(source: impl Read + Send + 'static, limits: &Limits) -> Result<Self, InputError> {
+        Self::text(source, Path::new(""), 0, limits)
+    }
+
+    fn text(source: impl Read + Send + 'static, path: &Path, bytes: u64, limits: &Limits) -> Result<Self, InputError> {
+        let (compression, mut unpacked, meter) = compression::unpack(source)?;
         let mut start = Vec::new();
         let mut sniffed = unpacked.by_ref().take(SNIFF_BYTES).read_to_end(&mut start).map(|_| ());
         if start.is_empty() {
@@ -156,7 +165,7 @@ impl Reader {
         self.compression
     }
 
-    /// Bytes of the file, as it lies on disk.
+    /// Bytes of the file, as it lies on disk; 0 for a stream.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -243,16 +252,19 @@ fn stream_error(error: io::Error, line: u64, meter: &Meter) -> InputError {
 
 /// Tells a text by its first character, then by the file's extension, then by whether it begins like a header.
 fn detect(start: &[u8], path: &Path) -> Result<Format, InputError> {
+    let whole = (start.len() as u64) < SNIFF_BYTES;
     if start.starts_with(b"PAR1") {
         return Err(InputError::PackedParquet);
     }
     let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
     let extension = extension(path);
     match (start.first(), extension.as_str()) {
-        (None, _) => Err(InputError::Empty),
+        (None, _) if whole => Err(InputError::Empty),
         (Some(b'{'), _) | (_, "ndjson" | "jsonl") => Ok(Format::Ndjson),
         (Some(b'['), _) => Err(InputError::JsonList),
         (_, "csv") => Ok(Format::Csv),
+        // Blank lines as far as was looked.
+        (None, _) => Ok(Format::Ndjson),
         _ => {
             let header = start.split(|&byte| byte == b'\n').next().unwrap_or_default();
             let known = header.split(|&byte| byte == b',').any(|name| {

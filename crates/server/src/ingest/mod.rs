@@ -18,14 +18,20 @@ mod catalogue;
 mod columns;
 mod compression;
 mod csv;
+#[cfg(test)]
+mod damage_tests;
 mod event;
 mod field;
+#[cfg(test)]
+mod format_tests;
 mod input;
 mod json;
 mod limits;
 mod line;
 mod ndjson;
 mod parquet;
+#[cfg(test)]
+mod testkit;
 
 pub(crate) use batch::{Batch, Reader};
 pub(crate) use body::{Body, BodyTooLarge};
