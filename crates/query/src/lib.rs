@@ -1,1 +1,22 @@
-//! stub
+//! The aggregation engine: plans a question, scans or combines what the store keeps, and seals the sums.
+//!
+//! It answers exactly, and only into [`throng_privacy::Raw`], which nobody outside the wall can open: what leaves this
+//! crate besides are facts of the public catalogue. It judges nothing; floors, windows and noise are the gate's.
+
+mod audience;
+mod block;
+mod cells;
+mod clock;
+mod collect;
+mod counters;
+mod engine;
+mod facts;
+mod novelty;
+mod pass;
+mod plan;
+mod scope;
+mod slots;
+mod traits;
+
+pub use engine::Engine;
+pub use plan::Plan;

@@ -1,0 +1,107 @@
+//! The engine behind the gate: each question looks at one snapshot of the store.
+
+use throng_model::{
+    Cell, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, VideoFacts, VideoId,
+};
+use throng_privacy::{Raw, RawTable, SeriesStep, Source, SourceError};
+use throng_store::Store;
+
+use crate::plan::Plan;
+use crate::scope::{Asked, Failure};
+use crate::{audience, counters, facts};
+
+/// Answers the gate's questions exactly, from a store.
+///
+/// Days are the days that events count in, each in the zone of its channel. Hours, of the day and of the week, are those
+/// of the channel's zone; of a hashtag, whose channels may be anywhere, they are UTC. Among a viewer's views at the same
+/// millisecond the one with the largest codes of country, region, age, gender, device and follower status, compared in
+/// this order, is its last, so answers do not depend on how rows lie.
+pub struct Engine {
+    store: Store,
+    plan: Plan,
+}
+
+impl Engine {
+    /// An engine over a store, which may go on taking events in: each question sees what was acknowledged before it.
+    pub fn new(store: Store) -> Self {
+        Self::with_plan(store, Plan::Auto)
+    }
+
+    /// An engine that is forced to one way of answering.
+    pub fn with_plan(store: Store, plan: Plan) -> Self {
+        Self { store, plan }
+    }
+}
+
+impl Source for Engine {
+    fn counters(&self, entity: &Entity, range: DayRange) -> Result<Raw<Tally>, SourceError> {
+        let snapshot = self.store.snapshot();
+        let asked = Asked::find(&snapshot, entity)?;
+        Ok(counters::counters(&snapshot, self.plan, &asked, range)?)
+    }
+
+    fn series(
+        &self,
+        entity: &Entity,
+        range: DayRange,
+        granularity: Granularity,
+    ) -> Result<RawTable<SeriesStep, Tally>, SourceError> {
+        let snapshot = self.store.snapshot();
+        let asked = Asked::find(&snapshot, entity)?;
+        Ok(counters::series(&snapshot, self.plan, &asked, range, granularity)?)
+    }
+
+    fn videos(
+        &self,
+        creator: &CreatorId<'_>,
+        range: DayRange,
+    ) -> Result<RawTable<VideoId<'static>, Tally>, SourceError> {
+        let snapshot = self.store.snapshot();
+        let creator = snapshot.catalogue().creator_ord(creator.as_str()).ok_or(Failure::Unknown)?;
+        Ok(counters::videos(&snapshot, self.plan, creator, range)?)
+    }
+
+    fn audience(
+        &self,
+        entity: &Entity,
+        window: DayRange,
+        families: &[Family],
+    ) -> Result<Vec<RawTable<Cell, ()>>, SourceError> {
+        Ok(audience::tables(&self.store.snapshot(), self.plan, entity, window, families)?)
+    }
+
+    fn sealed_through(&self, entity: &Entity) -> Result<Option<Day>, SourceError> {
+        let snapshot = self.store.snapshot();
+        let asked = Asked::find(&snapshot, entity)?;
+        Ok(facts::sealed_through(&snapshot, &asked))
+    }
+
+    fn creator(&self, id: &CreatorId<'_>) -> Option<CreatorFacts> {
+        let snapshot = self.store.snapshot();
+        facts::creator(&snapshot, snapshot.catalogue().creator_ord(id.as_str())?)
+    }
+
+    fn video(&self, id: &VideoId<'_>) -> Option<VideoFacts> {
+        let snapshot = self.store.snapshot();
+        facts::video(&snapshot, snapshot.catalogue().video_ord(id.as_str())?)
+    }
+
+    fn hashtag_exists(&self, tag: &Hashtag<'_>) -> bool {
+        let snapshot = self.store.snapshot();
+        snapshot.catalogue().hashtag_videos(tag.as_str()).is_some_and(|videos| !videos.is_empty())
+    }
+
+    fn creators(&self, after: Option<&CreatorId<'_>>, limit: usize) -> Vec<CreatorFacts> {
+        let snapshot = self.store.snapshot();
+        let found = snapshot.catalogue().creators_after(after.map(CreatorId::as_str), limit);
+        found.into_iter().filter_map(|creator| facts::creator(&snapshot, creator)).collect()
+    }
+
+    fn videos_of(&self, creator: &CreatorId<'_>, after: Option<&VideoId<'_>>, limit: usize) -> Vec<VideoFacts> {
+        let snapshot = self.store.snapshot();
+        let catalogue = snapshot.catalogue();
+        let Some(creator) = catalogue.creator_ord(creator.as_str()) else { return Vec::new() };
+        let found = catalogue.videos_after(creator, after.map(VideoId::as_str), limit);
+        found.into_iter().filter_map(|video| facts::video(&snapshot, video)).collect()
+    }
+}

@@ -1,0 +1,249 @@
+//! One pass over a window's rows, for all families that need rows.
+//!
+//! What is known of a viewer lies in vectors by the viewer's slot among the reach, and only for what the asked families
+//! need. Nothing depends on the order in which rows come.
+
+use std::collections::BTreeMap;
+
+use roaring::RoaringBitmap;
+use throng_model::{Cell, DayRange, Family, HourOfWeek, Kind, Source, Stage, Zone};
+
+use crate::block::{Block, Columns};
+use crate::cells::set_of_sorted;
+use crate::clock::Clock;
+use crate::collect::{VIEW, kind_of};
+use crate::slots::Slots;
+use crate::traits;
+
+/// A table's cells, and everyone in it.
+pub(crate) type Split = (RoaringBitmap, BTreeMap<Cell, RoaringBitmap>);
+
+/// What a pass gathers; a vector that no family asked for stays empty.
+pub(crate) struct Pass<'r> {
+    days: (u32, u32),
+    reach: &'r RoaringBitmap,
+    slots: Slots,
+    columns: Columns,
+    funnel: bool,
+    /// The largest (time, traits) of the viewer's views: time first, and traits so that ties have one outcome.
+    last: Vec<(i64, u64)>,
+    /// A bit per code of traffic source.
+    sources: Vec<u16>,
+    /// A bit per hour of the week.
+    hours: Vec<[u64; 3]>,
+    clock: Option<Clock>,
+    /// The furthest playback position plus 1; 0 for none.
+    positions: Vec<u8>,
+    engaged: Vec<u32>,
+    followed: Vec<u32>,
+    /// Row and slot of the block's views; kept for its memory.
+    views: Vec<(u32, u32)>,
+}
+
+impl<'r> Pass<'r> {
+    /// A pass for these families; `None` where none of them needs rows.
+    pub(crate) fn new(families: &[Family], window: DayRange, reach: &'r RoaringBitmap, zone: &Zone) -> Option<Self> {
+        let has = |family| families.contains(&family);
+        let traits = families.iter().any(|&family| traits::is_trait(family));
+        let (sources, hours, positions) =
+            (has(Family::TrafficSource), has(Family::ActiveHours), has(Family::Retention));
+        let funnel = has(Family::Funnel);
+        if !(traits || sources || hours || positions || funnel) {
+            return None;
+        }
+        let viewers = usize::try_from(reach.len()).unwrap_or(usize::MAX);
+        Some(Self {
+            days: (window.first().number().into(), window.last().number().into()),
+            reach,
+            slots: Slots::new(reach),
+            columns: Columns { ts: traits || hours, watch_ms: positions, source: sources, traits },
+            funnel,
+            last: vec![(i64::MIN, 0); if traits { viewers } else { 0 }],
+            sources: vec![0; if sources { viewers } else { 0 }],
+            hours: vec![[0; 3]; if hours { viewers } else { 0 }],
+            clock: hours.then(|| Clock::new(zone.clone(), window)),
+            positions: vec![0; if positions { viewers } else { 0 }],
+            engaged: Vec::new(),
+            followed: Vec::new(),
+            views: Vec::new(),
+        })
+    }
+
+    /// The columns to read.
+    pub(crate) fn columns(&self) -> Columns {
+        self.columns
+    }
+
+    /// Whether rows that count in the day belong to the window.
+    pub(crate) fn wants(&self, day: u32) -> bool {
+        (self.days.0..=self.days.1).contains(&day)
+    }
+
+    /// Takes a block of rows, some of which may lie outside the window.
+    pub(crate) fn take(&mut self, block: &Block) {
+        let mut views = std::mem::take(&mut self.views);
+        views.clear();
+        let rows = block.day.iter().zip(&block.kind).zip(&block.viewer);
+        for (row, ((&day, &kind), &viewer)) in (0..).zip(rows) {
+            if !self.wants(day) {
+                continue;
+            }
+            if kind == VIEW {
+                // Every viewer with a view in the window is in the reach, which comes from the same snapshot.
+                if let Some(slot) = self.slots.of(viewer) {
+                    views.push((row, slot as u32));
+                }
+            } else if self.funnel {
+                match kind_of(kind) {
+                    Some(Kind::Like | Kind::Comment | Kind::Share | Kind::Save) => self.engaged.push(viewer),
+                    Some(Kind::Follow) => self.followed.push(viewer),
+                    _ => {}
+                }
+            }
+        }
+        self.take_last(block, &views);
+        self.take_sources(block, &views);
+        self.take_hours(block, &views);
+        self.take_positions(block, &views);
+        self.views = views;
+    }
+
+    fn take_last(&mut self, block: &Block, views: &[(u32, u32)]) {
+        if !self.columns.traits {
+            return;
+        }
+        for &(row, slot) in views {
+            let Some((&ts, last)) = block.ts.get(row as usize).zip(self.last.get_mut(slot as usize)) else { continue };
+            if ts >= last.0 {
+                *last = (*last).max((ts, block.traits_at(row as usize)));
+            }
+        }
+    }
+
+    fn take_sources(&mut self, block: &Block, views: &[(u32, u32)]) {
+        if !self.columns.source {
+            return;
+        }
+        for &(row, slot) in views {
+            if let Some((&code, used)) = block.source.get(row as usize).zip(self.sources.get_mut(slot as usize)) {
+                *used |= 1_u16.checked_shl(code).unwrap_or(0);
+            }
+        }
+    }
+
+    fn take_hours(&mut self, block: &Block, views: &[(u32, u32)]) {
+        let Some(clock) = &mut self.clock else { return };
+        for &(row, slot) in views {
+            let Some((&ts, used)) = block.ts.get(row as usize).zip(self.hours.get_mut(slot as usize)) else { continue };
+            let hour = clock.hour_of_week(ts);
+            if let Some(word) = used.get_mut(usize::from(hour / 64)) {
+                *word |= 1 << (hour % 64);
+            }
+        }
+    }
+
+    fn take_positions(&mut self, block: &Block, views: &[(u32, u32)]) {
+        if !self.columns.watch_ms {
+            return;
+        }
+        let mut pieces = block.pieces.iter().peekable();
+        for &(row, slot) in views {
+            while pieces.next_if(|piece| piece.rows.end <= row as usize).is_some() {}
+            let duration_ms = pieces.peek().and_then(|piece| piece.duration_ms);
+            let watched = block.watch_ms.get(row as usize);
+            let Some((&watch_ms, furthest)) = watched.zip(self.positions.get_mut(slot as usize)) else { continue };
+            if let Some(position) = duration_ms.and_then(|duration_ms| position(watch_ms, duration_ms)) {
+                *furthest = (*furthest).max(position + 1);
+            }
+        }
+    }
+
+    /// The table of a family that needed the pass. `any` is everyone with any event; only the funnel looks at it.
+    pub(crate) fn split(&self, family: Family, any: &RoaringBitmap) -> Split {
+        match family {
+            Family::TrafficSource => (self.reach.clone(), self.split_sources()),
+            Family::ActiveHours => (self.reach.clone(), self.split_hours()),
+            Family::Retention => self.split_positions(),
+            Family::Funnel => (any.clone(), self.split_stages(any)),
+            _ => {
+                let viewers = self.reach.iter().zip(&self.last).map(|(viewer, &(_, traits))| (viewer, traits));
+                (self.reach.clone(), traits::split(family, viewers))
+            }
+        }
+    }
+
+    fn split_sources(&self) -> BTreeMap<Cell, RoaringBitmap> {
+        let used = |source: Source| {
+            let viewers = self.reach.iter().zip(&self.sources);
+            set_of_sorted(viewers.filter(move |(_, used)| *used >> source.code() & 1 == 1).map(|(viewer, _)| viewer))
+        };
+        Source::ALL.iter().map(|&source| (Cell::Source(source), used(source))).collect()
+    }
+
+    fn split_hours(&self) -> BTreeMap<Cell, RoaringBitmap> {
+        let mut lists = vec![Vec::new(); 64 * 3];
+        for (viewer, words) in self.reach.iter().zip(&self.hours) {
+            for (word, first) in words.iter().zip([0, 64, 128]) {
+                let mut bits = *word;
+                while bits != 0 {
+                    if let Some(list) = lists.get_mut(first + bits.trailing_zeros() as usize) {
+                        list.push(viewer);
+                    }
+                    bits &= bits - 1;
+                }
+            }
+        }
+        let sets = lists.iter().map(|list: &Vec<u32>| set_of_sorted(list.iter().copied()));
+        HourOfWeek::all().map(Cell::Hour).zip(sets).collect()
+    }
+
+    fn split_positions(&self) -> Split {
+        let mut lists = vec![Vec::new(); 102];
+        for (viewer, &furthest) in self.reach.iter().zip(&self.positions) {
+            if let Some(list) = lists.get_mut(usize::from(furthest)) {
+                list.push(viewer);
+            }
+        }
+        let sets = lists.iter().map(|list: &Vec<u32>| set_of_sorted(list.iter().copied()));
+        let cells: BTreeMap<_, _> = (0..=100).map(Cell::Position).zip(sets.skip(1)).collect();
+        let everyone = self.reach.iter().zip(&self.positions).filter(|(_, furthest)| **furthest > 0);
+        (set_of_sorted(everyone.map(|(viewer, _)| viewer)), cells)
+    }
+
+    fn split_stages(&self, any: &RoaringBitmap) -> BTreeMap<Cell, RoaringBitmap> {
+        let followed: RoaringBitmap = set_of(&self.followed);
+        let engaged = set_of(&self.engaged) - &followed;
+        let viewed = self.reach - &followed - &engaged;
+        let saw = any - &followed - &engaged - &viewed;
+        let stages = [Stage::Saw, Stage::Viewed, Stage::Engaged, Stage::Followed].map(Cell::Stage);
+        stages.into_iter().zip([saw, viewed, engaged, followed]).collect()
+    }
+}
+
+fn set_of(viewers: &[u32]) -> RoaringBitmap {
+    let mut sorted = viewers.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    set_of_sorted(sorted.into_iter())
+}
+
+/// Playback position in whole percent, rounded down, at most 100; `None` for a length of 0, which is none.
+fn position(watch_ms: u32, duration_ms: u32) -> Option<u8> {
+    let percent = (u64::from(watch_ms) * 100).checked_div(duration_ms.into())?;
+    u8::try_from(percent.min(100)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_round_down_and_stop_at_the_end() {
+        assert_eq!(position(0, 1), Some(0));
+        assert_eq!(position(999, 100_000), Some(0));
+        assert_eq!(position(99_999, 100_000), Some(99));
+        assert_eq!(position(u32::MAX, 1_000), Some(100));
+        assert_eq!(position(u32::MAX, u32::MAX), Some(100));
+        assert_eq!(position(1, 0), None);
+    }
+}

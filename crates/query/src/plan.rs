@@ -1,0 +1,58 @@
+//! Which of the store's three ways a question takes through a segment. Every way gives the same answer.
+
+/// How questions are answered. Anything but [`Plan::Auto`] is for tests and benchmarks: a plan changes the time that an
+/// answer takes, never the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Plan {
+    /// Chooses per segment: rows where they are few, rollups and audiences where they pay.
+    #[default]
+    Auto,
+    /// Sums from day rollups, audiences from rows.
+    Rollup,
+    /// Audiences from the days' bitmaps, sums from rows.
+    Bitmap,
+    /// Everything from rows.
+    Scan,
+}
+
+/// Below so many rows per day of the range, reading the rows costs less than opening one rollup and one bitmap a day.
+const ROWS_PER_DAY_MIN: u32 = 64;
+
+/// What is taken from a segment's summaries; the rest is scanned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Choice {
+    /// Sums come from day rollups.
+    pub(crate) rollups: bool,
+    /// Audiences come from bitmaps, where there are any.
+    pub(crate) bitmaps: bool,
+}
+
+impl Choice {
+    /// Rows only.
+    pub(crate) const SCAN: Self = Self { rollups: false, bitmaps: false };
+}
+
+impl Plan {
+    /// The choice for a part of a segment with so many rows, over so many days.
+    pub(crate) fn choose(self, rows: u32, days: u32) -> Choice {
+        match self {
+            Self::Auto if rows < days.saturating_mul(ROWS_PER_DAY_MIN) => Choice::SCAN,
+            Self::Auto => Choice { rollups: true, bitmaps: true },
+            Self::Rollup => Choice { rollups: true, bitmaps: false },
+            Self::Bitmap => Choice { rollups: false, bitmaps: true },
+            Self::Scan => Choice::SCAN,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_rows_are_scanned() {
+        assert_eq!(Plan::Auto.choose(64 * 28 - 1, 28), Choice::SCAN);
+        assert_eq!(Plan::Auto.choose(64 * 28, 28), Choice { rollups: true, bitmaps: true });
+        assert_eq!(Plan::Scan.choose(u32::MAX, 1), Choice::SCAN);
+    }
+}

@@ -1,0 +1,139 @@
+//! What an entity means in rows: a channel's, or those of some videos, and where they lie.
+
+use std::borrow::Cow;
+
+use throng_model::{DayRange, Entity, Zone};
+use throng_privacy::SourceError;
+use throng_store::{AudienceOf, CreatorOrd, DayRollup, ReadError, Row, Segment, Snapshot, VideoOrd, VideoSpan};
+
+/// Why a question failed below the wall.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The entity is not known.
+    #[error("not known")]
+    Unknown,
+    /// The store could not be read.
+    #[error("the store could not be read")]
+    Read(#[from] ReadError),
+}
+
+impl From<Failure> for SourceError {
+    /// Logs what the caller must not see.
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Unknown => Self::Unknown,
+            Failure::Read(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a question could not be answered");
+                Self::Unavailable
+            }
+        }
+    }
+}
+
+/// An entity's rows.
+pub(crate) enum Scope {
+    /// Everything on a channel.
+    Channel(CreatorOrd),
+    /// Everything of these videos, on whichever channel it was counted.
+    Videos(Vec<VideoOrd>),
+}
+
+/// An entity that the catalogue knows.
+pub(crate) struct Asked {
+    /// Its rows.
+    pub(crate) scope: Scope,
+    /// The zone of its clock: a channel's own, a video's channel's, UTC for a hashtag.
+    pub(crate) zone: Zone,
+}
+
+impl Asked {
+    /// Looks an entity up.
+    pub(crate) fn find(snapshot: &Snapshot, entity: &Entity) -> Result<Self, Failure> {
+        let catalogue = snapshot.catalogue();
+        let zone_of = |creator| catalogue.creator(creator).map(|entry| entry.zone.clone()).unwrap_or_default();
+        let found = match entity {
+            Entity::Creator(id) => catalogue
+                .creator_ord(id.as_str())
+                .map(|creator| Self { scope: Scope::Channel(creator), zone: zone_of(creator) }),
+            Entity::Video(id) => catalogue.video_ord(id.as_str()).and_then(|video| {
+                let creator = catalogue.video(video)?.creator;
+                Some(Self { scope: Scope::Videos(vec![video]), zone: zone_of(creator) })
+            }),
+            Entity::Hashtag(tag) => catalogue
+                .hashtag_videos(tag.as_str())
+                .filter(|videos| !videos.is_empty())
+                .map(|videos| Self { scope: Scope::Videos(videos.iter().map(VideoOrd).collect()), zone: Zone::UTC }),
+        };
+        found.ok_or(Failure::Unknown)
+    }
+
+    /// The entity's parts in the segments that touch the days.
+    pub(crate) fn parts<'s>(&self, snapshot: &'s Snapshot, days: DayRange) -> Result<Vec<Part<'s>>, ReadError> {
+        let mut parts = Vec::new();
+        for segment in snapshot.segments().iter().filter(|segment| segment.touches(days)) {
+            match &self.scope {
+                Scope::Channel(creator) => {
+                    let spans = segment.creator_videos(*creator)?;
+                    if !spans.is_empty() {
+                        parts.push(Part { segment, channel: Some(*creator), spans: Cow::Borrowed(spans) });
+                    }
+                }
+                Scope::Videos(videos) => {
+                    for &video in videos {
+                        for (_, span) in segment.video_spans(video)? {
+                            parts.push(Part { segment, channel: None, spans: Cow::Owned(vec![span]) });
+                        }
+                    }
+                }
+            }
+        }
+        Ok(parts)
+    }
+
+    /// The entity's rows that are in no segment yet.
+    pub(crate) fn tail<'s>(&self, snapshot: &'s Snapshot) -> Vec<&'s Row> {
+        let tail = snapshot.tail();
+        match &self.scope {
+            Scope::Channel(creator) => tail.creator_rows(*creator).collect(),
+            Scope::Videos(videos) => videos.iter().flat_map(|&video| tail.video_rows(video)).collect(),
+        }
+    }
+}
+
+/// An entity's share of one segment.
+pub(crate) struct Part<'s> {
+    pub(crate) segment: &'s Segment,
+    /// The channel, where the part is all of its rows; otherwise the part is one video.
+    channel: Option<CreatorOrd>,
+    pub(crate) spans: Cow<'s, [VideoSpan]>,
+}
+
+impl<'s> Part<'s> {
+    /// One video.
+    pub(crate) fn of_span(segment: &'s Segment, span: &'s VideoSpan) -> Self {
+        Self { segment, channel: None, spans: Cow::Borrowed(std::slice::from_ref(span)) }
+    }
+
+    /// Number of rows, of any day.
+    pub(crate) fn rows(&self) -> u32 {
+        self.spans.iter().map(|span| span.rows.end - span.rows.start).sum()
+    }
+
+    /// The part's rollups.
+    pub(crate) fn days(&self, range: DayRange) -> Result<Vec<DayRollup>, ReadError> {
+        match (self.channel, &*self.spans) {
+            (Some(creator), _) => self.segment.creator_days(creator, range),
+            (None, [span]) => self.segment.span_days(span, range),
+            (None, _) => Ok(Vec::new()),
+        }
+    }
+
+    /// The audience of one of the part's rollups, where one is kept.
+    pub(crate) fn audience(
+        &self,
+        rollup: &DayRollup,
+        of: AudienceOf,
+    ) -> Result<Option<roaring::RoaringBitmap>, ReadError> {
+        self.segment.audience(rollup, of)
+    }
+}

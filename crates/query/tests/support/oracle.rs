@@ -1,0 +1,357 @@
+//! A naive engine: plain loops over all accepted events, written from the definitions and from nothing of the engine's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use roaring::RoaringBitmap;
+use throng_model::{
+    Cell, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, HourOfWeek, Kind, Metric, Name,
+    Source as TrafficSource, Stage, Tally, Timestamp, Traits, VideoFacts, VideoId, VideoRow, Zone,
+};
+use throng_privacy::{Raw, RawTable, SeriesStep, Source, SourceError};
+
+/// An accepted event.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    pub ts: Timestamp,
+    pub day: Day,
+    pub kind: Kind,
+    pub viewer: u32,
+    pub creator: String,
+    pub video: Option<String>,
+    pub watch_ms: u32,
+    pub source: TrafficSource,
+    pub traits: Traits,
+}
+
+/// Everything that was accepted, and the catalogue as it is now.
+#[derive(Debug, Clone, Default)]
+pub struct Oracle {
+    pub events: Vec<Seen>,
+    /// Handle and zone by id.
+    pub creators: BTreeMap<String, (Option<Name<'static>>, Zone)>,
+    pub videos: BTreeMap<String, VideoRow>,
+    pub sealed_through: Option<Day>,
+}
+
+impl Oracle {
+    pub fn zone_of_creator(&self, creator: &str) -> Zone {
+        self.creators.get(creator).map_or(Zone::UTC, |(_, zone)| zone.clone())
+    }
+
+    fn tagged(&self, tag: &str) -> BTreeSet<&str> {
+        let tagged = self.videos.iter().filter(|(_, row)| row.hashtags.iter().any(|each| each.as_str() == tag));
+        tagged.map(|(id, _)| id.as_str()).collect()
+    }
+
+    fn zone(&self, entity: &Entity) -> Result<Zone, SourceError> {
+        match entity {
+            Entity::Creator(id) if self.creators.contains_key(id.as_str()) => Ok(self.zone_of_creator(id.as_str())),
+            Entity::Video(id) => {
+                let row = self.videos.get(id.as_str()).ok_or(SourceError::Unknown)?;
+                Ok(self.zone_of_creator(row.creator.as_str()))
+            }
+            Entity::Hashtag(tag) if !self.tagged(tag.as_str()).is_empty() => Ok(Zone::UTC),
+            _ => Err(SourceError::Unknown),
+        }
+    }
+
+    fn events_of(&self, entity: &Entity) -> Vec<&Seen> {
+        let tagged = match entity {
+            Entity::Hashtag(tag) => self.tagged(tag.as_str()),
+            _ => BTreeSet::new(),
+        };
+        let belongs = |event: &&Seen| match entity {
+            Entity::Creator(id) => event.creator == id.as_str(),
+            Entity::Video(id) => event.video.as_deref() == Some(id.as_str()),
+            Entity::Hashtag(_) => event.video.as_deref().is_some_and(|video| tagged.contains(video)),
+        };
+        self.events.iter().filter(belongs).collect()
+    }
+
+    fn duration_ms(&self, event: &Seen) -> Option<u32> {
+        self.videos.get(event.video.as_deref()?)?.duration_ms
+    }
+
+    fn sum(&self, events: &[&Seen]) -> Raw<Tally> {
+        let mut tally = Tally::default();
+        for event in events {
+            let metric = match event.kind {
+                Kind::Impression => Metric::Impressions,
+                Kind::View => Metric::Views,
+                Kind::Like => Metric::Likes,
+                Kind::Unlike => Metric::Unlikes,
+                Kind::Comment => Metric::Comments,
+                Kind::Share => Metric::Shares,
+                Kind::Save => Metric::Saves,
+                Kind::Unsave => Metric::Unsaves,
+                Kind::Follow => Metric::Follows,
+                Kind::Unfollow => Metric::Unfollows,
+                Kind::ProfileView => Metric::ProfileViews,
+            };
+            tally[metric] += 1;
+            if event.kind == Kind::View {
+                tally[Metric::WatchMs] += u64::from(event.watch_ms);
+                if let Some(duration_ms) = self.duration_ms(event) {
+                    tally[Metric::TimedViews] += 1;
+                    if f64::from(event.watch_ms) / f64::from(duration_ms) >= 0.97 {
+                        tally[Metric::CompletedViews] += 1;
+                    }
+                }
+            }
+        }
+        Raw::seal(tally, everyone(events))
+    }
+
+    fn table<K: Ord>(&self, events: &[&Seen], keys: Vec<K>, key_of: impl Fn(&Seen) -> K) -> RawTable<K, Tally> {
+        let mut rows: BTreeMap<K, Vec<&Seen>> = keys.into_iter().map(|key| (key, Vec::new())).collect();
+        for event in events {
+            rows.entry(key_of(event)).or_default().push(event);
+        }
+        RawTable::seal(self.sum(events), rows.into_iter().map(|(key, events)| (key, self.sum(&events))).collect())
+    }
+
+    fn family(&self, entity: &Entity, zone: &Zone, window: DayRange, family: Family) -> RawTable<Cell, ()> {
+        let all = self.events_of(entity);
+        let inside: Vec<&Seen> = all.iter().copied().filter(|event| window.contains(event.day)).collect();
+        let mut by_viewer: BTreeMap<u32, Vec<&Seen>> = BTreeMap::new();
+        for event in &inside {
+            by_viewer.entry(event.viewer).or_default().push(event);
+        }
+        let mut total = RoaringBitmap::new();
+        let mut cells: BTreeMap<Cell, RoaringBitmap> = BTreeMap::new();
+        for (viewer, events) in by_viewer {
+            let views: Vec<&Seen> = events.iter().copied().filter(|event| event.kind == Kind::View).collect();
+            let stands_in = if family == Family::Funnel {
+                vec![Cell::Stage(furthest_stage(&events))]
+            } else if views.is_empty() {
+                continue;
+            } else {
+                match family {
+                    Family::Reach => vec![],
+                    Family::Novelty if !matches!(entity, Entity::Creator(_)) => continue,
+                    Family::Novelty => vec![novelty(&all, viewer, &views)],
+                    Family::TrafficSource => views.iter().map(|view| Cell::Source(view.source)).collect(),
+                    Family::ActiveHours => {
+                        let hour = |ts| HourOfWeek::new(zone.day_of(ts).weekday(), zone.hour_of_day(ts));
+                        views.iter().map(|view| Cell::Hour(hour(view.ts))).collect()
+                    }
+                    Family::Retention => {
+                        let reached = |view: &&Seen| {
+                            let duration_ms = self.duration_ms(view)?;
+                            Some((u64::from(view.watch_ms) * 100 / u64::from(duration_ms)).min(100) as u8)
+                        };
+                        match views.iter().filter_map(reached).max() {
+                            Some(position) => vec![Cell::Position(position)],
+                            None => continue,
+                        }
+                    }
+                    _ => vec![trait_cell(family, last(&views))],
+                }
+            };
+            total.insert(viewer);
+            for cell in stands_in {
+                cells.entry(cell).or_default().insert(viewer);
+            }
+        }
+        let rows = cells.into_iter().map(|(cell, viewers)| (cell, Raw::seal((), viewers))).collect();
+        RawTable::seal(Raw::seal((), total), rows)
+    }
+}
+
+fn everyone(events: &[&Seen]) -> RoaringBitmap {
+    events.iter().map(|event| event.viewer).collect()
+}
+
+fn furthest_stage(events: &[&Seen]) -> Stage {
+    let stage = |event: &&Seen| match event.kind {
+        Kind::Follow => Stage::Followed,
+        Kind::Like | Kind::Comment | Kind::Share | Kind::Save => Stage::Engaged,
+        Kind::View => Stage::Viewed,
+        _ => Stage::Saw,
+    };
+    events.iter().map(stage).max().expect("at least one event")
+}
+
+fn novelty(all: &[&Seen], viewer: u32, views: &[&Seen]) -> Cell {
+    let first = views.iter().map(|view| view.day.number()).min().expect("at least one view");
+    let earlier = all.iter().any(|event| {
+        let day = event.day.number();
+        event.viewer == viewer && event.kind == Kind::View && day < first && first - day <= 365
+    });
+    if earlier { Cell::Returning } else { Cell::New }
+}
+
+fn last<'s>(views: &[&'s Seen]) -> &'s Traits {
+    let order = |view: &&&Seen| {
+        let traits = &view.traits;
+        (
+            view.ts,
+            traits.country.map_or(0, |country| country.ordinal()),
+            traits.region.map_or(0, |region| region.suffix()),
+            traits.age.map_or(0, |age| age.code()),
+            traits.gender.map_or(0, |gender| gender.code()),
+            traits.device.map_or(0, |device| device.code()),
+            traits.follower.map_or(0, |follower| follower.code()),
+        )
+    };
+    &views.iter().max_by_key(order).expect("at least one view").traits
+}
+
+fn trait_cell(family: Family, traits: &Traits) -> Cell {
+    match family {
+        Family::FollowerStatus => Cell::Follower(traits.follower),
+        Family::Country => Cell::Country(traits.country),
+        Family::Region => Cell::Region(traits.region),
+        Family::Age => Cell::Age(traits.age),
+        Family::Gender => Cell::Gender(traits.gender),
+        Family::AgeGender => Cell::AgeGender(traits.age, traits.gender),
+        Family::Device => Cell::Device(traits.device),
+        other => panic!("{other:?} is not decided by a trait"),
+    }
+}
+
+/// The days of a range in steps, by the text of their dates.
+fn day_steps(range: DayRange, granularity: Granularity) -> Vec<DayRange> {
+    let begins = |day: Day| {
+        let text = day.to_string();
+        match granularity {
+            Granularity::Hour | Granularity::Day => true,
+            Granularity::Week => day.weekday() == 0,
+            Granularity::Month => text.ends_with("-01"),
+            Granularity::Quarter => ["01-01", "04-01", "07-01", "10-01"].iter().any(|first| text.ends_with(first)),
+            Granularity::Year => text.ends_with("-01-01"),
+        }
+    };
+    let mut steps: Vec<DayRange> = Vec::new();
+    for day in range.iter() {
+        match steps.last_mut() {
+            Some(step) if !begins(day) => *step = DayRange::new(step.first(), day).expect("in order"),
+            _ => steps.push(DayRange::day(day)),
+        }
+    }
+    steps
+}
+
+/// The hours of a day, found by looking at the clock every minute.
+fn hour_steps(zone: &Zone, day: Day) -> Vec<SeriesStep> {
+    let (start, end) = (zone.day_start(day), zone.day_end(day));
+    let step = |start| SeriesStep { start, days: DayRange::day(day) };
+    let mut steps = vec![step(start)];
+    let mut before = zone.hour_of_day(start);
+    let mut ts = start.saturating_add_millis(60_000);
+    while ts < end {
+        let hour = zone.hour_of_day(ts);
+        if hour != before || zone.hour_start(ts) == ts {
+            steps.push(step(ts));
+        }
+        before = hour;
+        ts = ts.saturating_add_millis(60_000);
+    }
+    steps
+}
+
+impl Source for Oracle {
+    fn counters(&self, entity: &Entity, range: DayRange) -> Result<Raw<Tally>, SourceError> {
+        self.zone(entity)?;
+        let events: Vec<_> = self.events_of(entity).into_iter().filter(|event| range.contains(event.day)).collect();
+        Ok(self.sum(&events))
+    }
+
+    fn series(
+        &self,
+        entity: &Entity,
+        range: DayRange,
+        granularity: Granularity,
+    ) -> Result<RawTable<SeriesStep, Tally>, SourceError> {
+        let zone = self.zone(entity)?;
+        let events: Vec<_> = self.events_of(entity).into_iter().filter(|event| range.contains(event.day)).collect();
+        let steps: Vec<SeriesStep> = match granularity {
+            Granularity::Hour => range.iter().flat_map(|day| hour_steps(&zone, day)).collect(),
+            _ => day_steps(range, granularity)
+                .into_iter()
+                .map(|days| SeriesStep { start: zone.day_start(days.first()), days })
+                .collect(),
+        };
+        let step_of = |event: &Seen| {
+            let mut candidates = steps.iter().filter(|step| step.days.contains(event.day));
+            let in_its_day = zone.day_start(event.day) <= event.ts && event.ts < zone.day_end(event.day);
+            let found = if granularity == Granularity::Hour && in_its_day {
+                candidates.rfind(|step| step.start <= event.ts)
+            } else {
+                candidates.next()
+            };
+            *found.expect("every day has a step")
+        };
+        Ok(self.table(&events, steps.clone(), step_of))
+    }
+
+    fn videos(
+        &self,
+        creator: &CreatorId<'_>,
+        range: DayRange,
+    ) -> Result<RawTable<VideoId<'static>, Tally>, SourceError> {
+        if !self.creators.contains_key(creator.as_str()) {
+            return Err(SourceError::Unknown);
+        }
+        let wanted =
+            |event: &&Seen| event.creator == creator.as_str() && range.contains(event.day) && event.video.is_some();
+        let events: Vec<_> = self.events.iter().filter(wanted).collect();
+        let video_of = |event: &Seen| VideoId::parse(event.video.clone().expect("has a video")).expect("id");
+        Ok(self.table(&events, Vec::new(), video_of))
+    }
+
+    fn audience(
+        &self,
+        entity: &Entity,
+        window: DayRange,
+        families: &[Family],
+    ) -> Result<Vec<RawTable<Cell, ()>>, SourceError> {
+        let zone = self.zone(entity)?;
+        Ok(families.iter().map(|&family| self.family(entity, &zone, window, family)).collect())
+    }
+
+    fn sealed_through(&self, entity: &Entity) -> Result<Option<Day>, SourceError> {
+        self.zone(entity)?;
+        Ok(self.sealed_through)
+    }
+
+    fn creator(&self, id: &CreatorId<'_>) -> Option<CreatorFacts> {
+        let (handle, zone) = self.creators.get(id.as_str())?;
+        Some(CreatorFacts {
+            id: id.clone().into_owned(),
+            handle: handle.clone(),
+            time_zone: zone.clone(),
+            sealed_through: self.sealed_through,
+        })
+    }
+
+    fn video(&self, id: &VideoId<'_>) -> Option<VideoFacts> {
+        let row = self.videos.get(id.as_str())?.clone();
+        Some(VideoFacts {
+            id: row.video,
+            creator: row.creator,
+            published_at: row.published_at,
+            duration_ms: row.duration_ms,
+            hashtags: row.hashtags,
+            sound: row.sound,
+            title: row.title,
+            language: row.language,
+        })
+    }
+
+    fn hashtag_exists(&self, tag: &Hashtag<'_>) -> bool {
+        !self.tagged(tag.as_str()).is_empty()
+    }
+
+    fn creators(&self, after: Option<&CreatorId<'_>>, limit: usize) -> Vec<CreatorFacts> {
+        let ids = self.creators.keys().filter(|id| after.is_none_or(|after| id.as_str() > after.as_str()));
+        ids.take(limit).map(|id| self.creator(&CreatorId::parse(id.as_str()).expect("id")).expect("known")).collect()
+    }
+
+    fn videos_of(&self, creator: &CreatorId<'_>, after: Option<&VideoId<'_>>, limit: usize) -> Vec<VideoFacts> {
+        let ids = self.videos.iter().filter(|(id, row)| {
+            row.creator.as_str() == creator.as_str() && after.is_none_or(|after| id.as_str() > after.as_str())
+        });
+        ids.take(limit).map(|(_, row)| self.video(&row.video).expect("known")).collect()
+    }
+}

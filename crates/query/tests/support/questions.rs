@@ -1,0 +1,164 @@
+//! Random questions, asked of two gates that must answer alike.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use throng_model::{Counter, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, VideoId, WindowKind};
+use throng_privacy::{AUDIENCE_MIN_FLOOR, Audience, Comparison, Gate, Policy, Protection, Source};
+
+use super::world::{Dice, TAGS, World};
+
+/// How many numbers were disclosed, by kind of question and family.
+#[derive(Debug, Default)]
+pub struct Shown(BTreeMap<String, usize>);
+
+impl Shown {
+    /// Labels that a test of everything must have shown numbers of.
+    pub fn labels() -> Vec<String> {
+        let families = Family::ALL.iter().map(|family| format!("{family:?}"));
+        ["counters", "days", "hours", "videos"].into_iter().map(str::to_owned).chain(families).collect()
+    }
+
+    /// Disclosed numbers of a label.
+    pub fn of(&self, label: &str) -> usize {
+        self.0.get(label).copied().unwrap_or(0)
+    }
+
+    fn count(&mut self, label: &str, value: Option<f64>) {
+        *self.0.entry(label.to_owned()).or_default() += usize::from(value.is_some());
+    }
+
+    fn count_audience(&mut self, audience: &Audience) {
+        for family in Family::ALL {
+            let label = format!("{family:?}");
+            if let Some(table) = audience.table(family) {
+                let values = table.rows().iter().map(|row| row.measure().value());
+                let total = (family == Family::Reach).then(|| table.total().value());
+                values.chain(total).for_each(|value| self.count(&label, value));
+            }
+            if let Some(curve) = audience.curve(family) {
+                curve.points().iter().for_each(|point| self.count(&label, point.measure().value()));
+            }
+        }
+    }
+}
+
+/// A gate in threshold mode at the lowest floor, whose rolling windows may end on any day.
+pub fn gate(source: Arc<dyn Source>) -> Gate {
+    let policy = Policy::new(AUDIENCE_MIN_FLOOR, Protection::Threshold, 1).expect("valid");
+    Gate::new(source, policy)
+}
+
+/// One question.
+#[derive(Debug, Clone)]
+pub enum Question {
+    Counters(Entity, DayRange, Option<Comparison>),
+    Series(Entity, DayRange, Granularity),
+    TopVideos(CreatorId<'static>, DayRange, Counter),
+    Audience(Entity, WindowKind, Option<Day>, Vec<Family>),
+    Facts(Entity),
+}
+
+impl Question {
+    /// Any question about the world.
+    pub fn random(dice: &mut Dice, world: &World) -> Self {
+        let entity = entity(dice);
+        let first = world.first_day.saturating_add(dice.below(world.days) as i64 - 2);
+        let days = dice.pick(&[1, 1, 3, 7, world.days + 2, 30, 400, 800]) as i64;
+        let range = |days: i64| DayRange::new(first, first.saturating_add(days - 1)).expect("range");
+        match dice.below(10) {
+            0 => Self::Counters(entity, range(days), dice.pick(&[None, Some(Comparison::SameWeekdays)])),
+            1 | 2 => {
+                let granularity = dice.pick(&[
+                    Granularity::Day,
+                    Granularity::Week,
+                    Granularity::Month,
+                    Granularity::Quarter,
+                    Granularity::Year,
+                ]);
+                Self::Series(entity, range(days), granularity)
+            }
+            3 => Self::Series(entity, range(days.min(9)), Granularity::Hour),
+            4 => Self::TopVideos(creator(dice), range(days), dice.pick(&Counter::ALL)),
+            5 => Self::Facts(entity),
+            _ => {
+                let kind = dice.pick(&WindowKind::ALL);
+                let date = first.saturating_add(dice.below(4) as i64);
+                let date = (kind.age_days().is_none() && dice.chance(90)).then_some(date);
+                let mut families = Family::ALL.to_vec();
+                if dice.chance(50) {
+                    families.retain(|_| dice.chance(30));
+                }
+                Self::Audience(entity, kind, date, families)
+            }
+        }
+    }
+
+    /// Asks both gates. Says what was disclosed.
+    pub fn ask(&self, engine: &Gate, oracle: &Gate, shown: &mut Shown) {
+        match self {
+            Self::Counters(entity, range, compare) => {
+                let (is, must_be) =
+                    (engine.counters(entity, *range, *compare), oracle.counters(entity, *range, *compare));
+                assert_eq!(is, must_be, "{self:?}");
+                if let Ok(counters) = must_be {
+                    shown.count("counters", counters.get().get(Counter::Views).value());
+                }
+            }
+            Self::Series(entity, range, granularity) => {
+                let (is, must_be) =
+                    (engine.series(entity, *range, *granularity), oracle.series(entity, *range, *granularity));
+                assert_eq!(is, must_be, "{self:?}");
+                for point in must_be.iter().flat_map(|points| points.get()) {
+                    let label = if *granularity == Granularity::Hour { "hours" } else { "days" };
+                    shown.count(label, point.counters().get(Counter::Views).value());
+                }
+            }
+            Self::TopVideos(creator, range, by) => {
+                let (is, must_be) =
+                    (engine.top_videos(creator, *range, *by, 10), oracle.top_videos(creator, *range, *by, 10));
+                assert_eq!(is, must_be, "{self:?}");
+                must_be
+                    .iter()
+                    .flat_map(|videos| videos.get())
+                    .for_each(|video| shown.count("videos", video.value().value()));
+            }
+            Self::Audience(entity, kind, date, families) => {
+                let (is, must_be) =
+                    (engine.audience(entity, *kind, *date, families), oracle.audience(entity, *kind, *date, families));
+                assert_eq!(is, must_be, "{self:?}");
+                must_be.iter().for_each(|audience| shown.count_audience(audience.get()));
+            }
+            Self::Facts(entity) => ask_facts(entity, engine, oracle),
+        }
+    }
+}
+
+fn ask_facts(entity: &Entity, engine: &Gate, oracle: &Gate) {
+    assert_eq!(engine.sealed_through(entity), oracle.sealed_through(entity), "{entity:?}");
+    assert_eq!(engine.zone(entity), oracle.zone(entity), "{entity:?}");
+    match entity {
+        Entity::Creator(id) => {
+            assert_eq!(engine.creator(id), oracle.creator(id));
+            assert_eq!(engine.creators(Some(id), 2), oracle.creators(Some(id), 2));
+            assert_eq!(engine.creators(None, 10), oracle.creators(None, 10));
+            assert_eq!(engine.videos_of(id, None, 2), oracle.videos_of(id, None, 2));
+            let after = VideoId::parse("v1").expect("id");
+            assert_eq!(engine.videos_of(id, Some(&after), 9), oracle.videos_of(id, Some(&after), 9));
+        }
+        Entity::Video(id) => assert_eq!(engine.video(id), oracle.video(id)),
+        Entity::Hashtag(tag) => assert_eq!(engine.hashtag_exists(tag), oracle.hashtag_exists(tag)),
+    }
+}
+
+fn creator(dice: &mut Dice) -> CreatorId<'static> {
+    CreatorId::parse(dice.pick(&["ana", "ana", "ben", "cleo", "nobody"])).expect("id")
+}
+
+fn entity(dice: &mut Dice) -> Entity {
+    match dice.below(4) {
+        0 | 1 => Entity::Creator(creator(dice)),
+        2 => Entity::Video(VideoId::parse(dice.pick(&["v0", "v1", "v2", "v5", "nothing"])).expect("id")),
+        _ => Entity::Hashtag(Hashtag::parse(dice.pick(&TAGS)).expect("tag")),
+    }
+}
