@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use throng_model::Day;
 
 use crate::command;
 use crate::config::{Effective, Overrides};
@@ -49,9 +50,33 @@ enum Command {
     /// Print the configuration in force, every key explained; the output is a valid throng.toml
     #[command(after_help = "Examples:\n  throng config > throng.toml\n  THRONG_PRIVACY_AUDIENCE_MIN=100 throng config")]
     Config,
+    /// Read files of events and catalogue rows into the store
+    #[command(after_help = command::IMPORT_HELP)]
+    Import(command::ImportOptions),
     /// Make, list and revoke API keys; a running server follows at once
     #[command(subcommand)]
     Key(command::KeyCommand),
+    /// Print the GraphQL schema
+    #[command(after_help = "Example:\n  throng schema > schema.graphql")]
+    Schema,
+    /// Close days by hand: every creator's, through this date, each in its own zone
+    #[command(
+        after_help = "Sealed days never change: events that come later for them count in the first open day.\n\nExample:\n  throng seal --through 2026-03-09"
+    )]
+    Seal {
+        /// The last day to close
+        #[arg(long, value_name = "DATE", value_parser = Day::parse)]
+        through: Day,
+    },
+    /// Serve the API, the playground and ingest until a signal comes
+    #[command(after_help = "Examples:\n  throng serve\n  throng serve --listen 127.0.0.1:9000 --data /srv/throng")]
+    Serve {
+        /// Address and port; port 0 takes a free one [default: 127.0.0.1:8080]
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<SocketAddr>,
+    },
+    /// Read the whole store and check every part of it against the others; fails where it is damaged
+    Verify,
 }
 
 /// Runs the program: reads the command line, does what it says, and answers with the exit code.
@@ -75,6 +100,11 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
     };
     match cli.command {
         Command::Config => command::config(&load(None)?, output),
+        Command::Schema => command::schema(output),
+        Command::Seal { through } => command::seal(through, &load(None)?.config, output),
+        Command::Serve { listen } => command::serve(&load(listen)?.config, output),
+        Command::Import(options) => command::import(options, &load(None)?.config, output),
+        Command::Verify => command::verify(&load(None)?.config, output),
         Command::Key(key) => command::key(key, &load(None)?.config, output),
     }
 }

@@ -1,9 +1,14 @@
 //! Why a command failed. Messages say what, where, and how to mend it.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use throng_privacy::PolicyError;
+use throng_store::{OpenError, VerifyError, WriteError};
+
 use crate::config::ConfigError;
+use crate::ingest::InputError;
 use crate::keys::KeysError;
 
 /// Why `throng` failed; its sources say more.
@@ -17,8 +22,26 @@ pub struct Error(#[from] Failure);
 pub(crate) enum Failure {
     #[error("the configuration was refused")]
     Config(#[from] ConfigError),
+    #[error("the configuration was refused")]
+    Policy(#[from] PolicyError),
     #[error(transparent)]
     Keys(#[from] KeysError),
+    #[error("the data directory was not opened")]
+    Open(#[from] OpenError),
+    #[error("there is no store in {}; `throng import` or `throng serve` makes one", path.display())]
+    NoStore { path: PathBuf },
+    #[error("the store was not read")]
+    Verify(#[from] VerifyError),
+    #[error("the store took no more")]
+    Write(#[from] WriteError),
+    #[error("{} was not read to its end", path.display())]
+    Input { path: PathBuf, source: InputError },
+    #[error("cannot listen on {address}")]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error("signals cannot be followed")]
+    Signals(#[source] io::Error),
+    #[error("the server failed")]
+    Server(#[source] io::Error),
     #[error("cannot write the result")]
     Output(#[source] io::Error),
     #[error("cannot {act} {}", path.display())]

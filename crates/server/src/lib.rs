@@ -9,9 +9,14 @@ mod command;
 mod config;
 mod failure;
 mod files;
+mod http;
+mod import;
 mod ingest;
 mod keys;
+mod logging;
 mod output;
+mod platform;
+mod receipt;
 
 pub use cli::run;
 pub use failure::Error;

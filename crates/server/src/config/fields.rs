@@ -5,9 +5,10 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use throng_privacy::{AUDIENCE_MIN_FLOOR, AUDIENCE_MIN_MAX, Protection, ROLLING_STEP_DAYS_MAX};
 use toml::Value;
 
-use super::{Config, LogFormat, LogLevel, Protection};
+use super::{Config, LogFormat, LogLevel};
 
 /// One key of the configuration.
 pub(super) struct Field {
@@ -124,6 +125,7 @@ fn text(text: impl Display) -> Option<Value> {
     Some(Value::String(text.to_string()))
 }
 
+const PROTECTIONS: &[(&str, Protection)] = &[("threshold", Protection::Threshold), ("noise", Protection::Noise)];
 const GIB: u64 = 1 << 30;
 const DAY_MS: u64 = 86_400_000;
 
@@ -165,6 +167,14 @@ pub(super) const FIELDS: &[Field] = &[
         doc: &["Open connections per worker; further ones wait to be accepted."],
         set: |config, given| given.size(8..=1 << 20).map(|value| config.http.connections_max = value),
         get: |config| number(config.http.connections_max),
+    },
+    Field {
+        path: "http.drain_ms",
+        doc: &[
+            "How long a stopping server still takes requests while /readyz fails, in milliseconds, for load balancers.",
+        ],
+        set: |config, given| given.integer(0..=3_600_000).map(|value| config.http.drain_ms = value),
+        get: |config| number(config.http.drain_ms),
     },
     Field {
         path: "http.shutdown_timeout_ms",
@@ -252,22 +262,26 @@ pub(super) const FIELDS: &[Field] = &[
     Field {
         path: "privacy.audience_min",
         doc: &["Least number of distinct viewers behind any number that is shown. Never below 10."],
-        set: |config, given| given.integer(10..=1_000_000).map(|value| config.privacy.audience_min = value),
+        set: |config, given| {
+            given.integer(AUDIENCE_MIN_FLOOR..=AUDIENCE_MIN_MAX).map(|value| config.privacy.audience_min = value)
+        },
         get: |config| number(config.privacy.audience_min),
     },
     Field {
         path: "privacy.protection",
         doc: &[
-            "\"noise\": audience insights carry noise that bounds what all answers together tell about one viewer.",
-            "\"threshold\": exact insights above the minimum; comparing answers can isolate people. Public counters are exact in both.",
+            "\"threshold\": exact audience insights above the minimum. As strong as the big platforms' own thresholds and no",
+            "stronger: comparing answers can isolate people. \"noise\" is refused by this version, never replaced by less.",
         ],
-        set: |config, given| given.word(Protection::WORDS).map(|value| config.privacy.protection = value),
-        get: |config| text(config.privacy.protection.word()),
+        set: |config, given| given.word(PROTECTIONS).map(|value| config.privacy.protection = value),
+        get: |config| text(config.privacy.protection),
     },
     Field {
         path: "privacy.rolling_step_days",
         doc: &["Days between the ends of rolling windows (7 and 28 days). Fewer steps: less noise."],
-        set: |config, given| given.integer(1..=28).map(|value| config.privacy.rolling_step_days = value),
+        set: |config, given| {
+            given.integer(1..=ROLLING_STEP_DAYS_MAX).map(|value| config.privacy.rolling_step_days = value)
+        },
         get: |config| number(config.privacy.rolling_step_days),
     },
     Field {
@@ -315,7 +329,7 @@ mod tests {
             (field.set)(&mut Config::default(), &Given::Text(text)).unwrap_err()
         };
         assert_eq!(refused("privacy.audience_min", "9"), "must be a whole number from 10 to 1000000");
-        assert_eq!(refused("privacy.protection", "none"), "must be \"noise\" or \"threshold\"");
+        assert_eq!(refused("privacy.protection", "none"), "must be \"threshold\" or \"noise\"");
         assert!(refused("http.listen", "localhost").contains("127.0.0.1:8080"));
         assert!(refused("http.cors_origins", "*").contains("without path or wildcard"));
         assert!(refused("ingest.bodies_max", "-1").contains("from 1"));

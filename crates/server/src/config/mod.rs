@@ -11,6 +11,11 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use throng_model::Timestamp;
+use throng_privacy::{AUDIENCE_MIN_DEFAULT, Policy, PolicyError, Protection, ROLLING_STEP_DAYS_DEFAULT};
+
+use crate::ingest::Limits;
+
 pub(crate) use load::{ConfigError, Overrides};
 
 /// Everything that can be configured, checked.
@@ -32,6 +37,7 @@ pub(crate) struct Http {
     pub(crate) cors_origins: Vec<String>,
     pub(crate) query_body_bytes_max: usize,
     pub(crate) connections_max: usize,
+    pub(crate) drain_ms: u64,
     pub(crate) shutdown_timeout_ms: u64,
 }
 
@@ -89,16 +95,6 @@ macro_rules! words {
 }
 
 words!(
-    /// How audience insights are protected.
-    Protection {
-        /// The floor, the remainder rule, fixed questions, and noise.
-        Noise = "noise",
-        /// All but the noise.
-        Threshold = "threshold",
-    }
-);
-
-words!(
     /// How log lines look.
     LogFormat {
         /// For people.
@@ -131,12 +127,29 @@ impl Config {
             None => beside(&self.data),
         }
     }
+
+    /// The privacy policy; refused where this version cannot keep it.
+    pub(crate) fn policy(&self) -> Result<Policy, PolicyError> {
+        Policy::new(self.privacy.audience_min, self.privacy.protection, self.privacy.rolling_step_days)
+    }
+
+    /// What input may be.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            line_bytes_max: self.ingest.line_bytes_max,
+            body_bytes_max: self.ingest.body_bytes_max,
+            decompressed_bytes_max: self.ingest.decompressed_bytes_max,
+            errors_max: self.ingest.rejected_listed_max,
+            future_skew_ms: i64::try_from(self.ingest.future_skew_ms_max).unwrap_or(i64::MAX),
+            ts_min: Timestamp::MIN,
+        }
+    }
 }
 
-/// `DIR.key` beside the directory `DIR`.
+/// `DIR.viewer-key` beside the directory `DIR`.
 fn beside(data: &Path) -> PathBuf {
     let mut name = data.file_name().unwrap_or("throng-data".as_ref()).to_os_string();
-    name.push(".key");
+    name.push(".viewer-key");
     data.with_file_name(name)
 }
 
@@ -150,6 +163,7 @@ impl Default for Config {
                 cors_origins: Vec::new(),
                 query_body_bytes_max: 256 << 10,
                 connections_max: 1_024,
+                drain_ms: 0,
                 shutdown_timeout_ms: 30_000,
             },
             ingest: Ingest {
@@ -157,9 +171,9 @@ impl Default for Config {
                 body_bytes_max: 8 * MIB,
                 decompressed_bytes_max: 64 * MIB,
                 batch_events_max: 50_000,
-                bodies_max: 4,
+                bodies_max: 8,
                 rejected_listed_max: 1_000,
-                future_skew_ms_max: 300_000,
+                future_skew_ms_max: 600_000,
             },
             store: Storage {
                 viewer_key_file: None,
@@ -168,7 +182,7 @@ impl Default for Config {
                 disk_free_min_bytes: 256 << 20,
                 flush_timeout_ms: 30_000,
             },
-            privacy: Privacy { audience_min: 50, protection: Protection::Noise, rolling_step_days: 7 },
+            privacy: Privacy { audience_min: AUDIENCE_MIN_DEFAULT, protection: Protection::Threshold, rolling_step_days: ROLLING_STEP_DAYS_DEFAULT },
             log: Log { format: LogFormat::Text, level: LogLevel::Info },
         }
     }

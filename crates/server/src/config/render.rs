@@ -52,7 +52,7 @@ fn push(file: &mut String, line: std::fmt::Arguments<'_>) {
 fn default_of(field: &Field) -> String {
     match (field.get)(&Config::default()) {
         Some(value) => format!("default {value}"),
-        None => "default: the data directory's path with `.key` after it".to_owned(),
+        None => "default: the data directory's path with `.viewer-key` after it".to_owned(),
     }
 }
 
@@ -84,6 +84,7 @@ mod tests {
         cors_origins = ["https://a.example", "http://localhost:3000"]
         query_body_bytes_max = 4096
         connections_max = 9
+        drain_ms = 1
         shutdown_timeout_ms = 1
         [ingest]
         line_bytes_max = 2048
@@ -101,7 +102,7 @@ mod tests {
         flush_timeout_ms = 100
         [privacy]
         audience_min = 10
-        protection = "threshold"
+        protection = "noise"
         rolling_step_days = 1
         [log]
         format = "json"

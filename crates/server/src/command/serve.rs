@@ -1,0 +1,42 @@
+//! `throng serve`: the store behind the gate, over HTTP, until a signal comes.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use serde_json::json;
+use throng_privacy::Protection;
+
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::http::{self, Service};
+use crate::keys::{self, KeyRing};
+use crate::output::{Output, note};
+use crate::{logging, platform};
+
+/// Serves the data directory.
+pub(crate) fn serve(config: &Config, output: Output) -> Result<ExitCode, Failure> {
+    let policy = config.policy()?;
+    logging::start(&config.log);
+    let keys = KeyRing::open(config.data.join(keys::FILE))?;
+    let store = platform::open(config)?;
+    if policy.protection() == Protection::Threshold {
+        tracing::warn!("protection is \"threshold\": comparing answers can isolate people; docs/PRIVACY.md says how");
+    }
+    if !config.http.listen.ip().is_loopback() {
+        tracing::warn!("tokens travel unencrypted: put a TLS proxy in front, and let it alone reach this port");
+    }
+    if keys.is_empty() {
+        note("No key works yet. Make one with: throng key create --role operator");
+    }
+    let schema = platform::schema(&store, policy);
+    let service = Service::new(store, schema, keys, config);
+    http::run(service, config, |addresses| announce(addresses, output))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn announce(addresses: &[SocketAddr], output: Output) -> Result<(), Failure> {
+    let urls: Vec<_> = addresses.iter().map(|address| format!("http://{address}")).collect();
+    let lines = urls.iter().map(|url| format!("{url}/  {url}/playground  {url}/graphql\n"));
+    let text: String = std::iter::once("Throng serves until Ctrl-C:\n".to_owned()).chain(lines).collect();
+    output.result(&text, &json!({ "listening": urls }))
+}

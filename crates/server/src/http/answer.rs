@@ -1,0 +1,126 @@
+//! Answers that are no data: errors in the two shapes that clients expect, and the headers that every API answer has.
+
+use std::borrow::Cow;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use serde_json::json;
+
+use super::negotiate::Media;
+
+/// A refusal: what happened, in words that carry no data.
+#[derive(Debug, Clone)]
+pub(super) struct Problem {
+    pub(super) status: StatusCode,
+    /// Stable name for programs.
+    pub(super) code: &'static str,
+    /// For people.
+    pub(super) message: Cow<'static, str>,
+}
+
+impl Problem {
+    pub(super) const INVALID_TOKEN: Self = Self {
+        status: StatusCode::UNAUTHORIZED,
+        code: "UNAUTHENTICATED",
+        message: Cow::Borrowed("the token is not valid, has expired or was revoked"),
+    };
+    pub(super) const NO_TOKEN: Self = Self {
+        status: StatusCode::UNAUTHORIZED,
+        code: "UNAUTHENTICATED",
+        message: Cow::Borrowed("send a key of the role ingest or operator: Authorization: Bearer thr_…"),
+    };
+    pub(super) const WRONG_ROLE: Self = Self {
+        status: StatusCode::FORBIDDEN,
+        code: "FORBIDDEN",
+        message: Cow::Borrowed("this key may not send data: it takes one of the role ingest or operator"),
+    };
+    pub(super) const NOT_FOUND: Self =
+        Self { status: StatusCode::NOT_FOUND, code: "NOT_FOUND", message: Cow::Borrowed("there is nothing here") };
+    pub(super) const INTERNAL: Self = Self {
+        status: StatusCode::INTERNAL_SERVER_ERROR,
+        code: "INTERNAL",
+        message: Cow::Borrowed("the server failed; its log says why"),
+    };
+    pub(super) const UNAVAILABLE: Self = Self {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        code: "UNAVAILABLE",
+        message: Cow::Borrowed("the server cannot take this now; its log says why"),
+    };
+    pub(super) const BUSY: Self = Self {
+        status: StatusCode::TOO_MANY_REQUESTS,
+        code: "BUSY",
+        message: Cow::Borrowed(
+            "too much is being taken in at once: nothing of this body was taken, send all of it again",
+        ),
+    };
+    pub(super) const SLOW_BODY: Self = Self {
+        status: StatusCode::REQUEST_TIMEOUT,
+        code: "TIMEOUT",
+        message: Cow::Borrowed("the body did not arrive in time: nothing of it was taken"),
+    };
+    pub(super) const BROKEN_BODY: Self = Self {
+        status: StatusCode::BAD_REQUEST,
+        code: "BAD_USER_INPUT",
+        message: Cow::Borrowed("the body was cut off: nothing of it was taken"),
+    };
+
+    /// 413, naming what would fit.
+    pub(super) fn too_large(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status: StatusCode::PAYLOAD_TOO_LARGE, code: "BODY_TOO_LARGE", message: message.into() }
+    }
+
+    /// 400 for a request that is malformed.
+    pub(super) fn malformed(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, code: "BAD_USER_INPUT", message: message.into() }
+    }
+
+    /// 415, naming what would be read.
+    pub(super) fn wrong_type(message: &'static str) -> Self {
+        Self { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, code: "UNSUPPORTED_MEDIA_TYPE", message: message.into() }
+    }
+
+    /// As `{"error": {"code", "message"}}`, for everything but GraphQL.
+    pub(super) fn plain(self) -> HttpResponse {
+        let body = json!({ "error": { "code": self.code, "message": self.message } });
+        self.with_headers(Media::Json.content_type(), body.to_string())
+    }
+
+    /// As `{"errors": [{"message", "extensions": {"code"}}]}`.
+    pub(super) fn graphql(self, media: Media) -> HttpResponse {
+        let body = graphql_errors(self.code, &self.message);
+        self.with_headers(media.content_type(), body)
+    }
+
+    fn with_headers(self, content_type: &'static str, body: String) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        response.insert_header((CONTENT_TYPE, content_type)).insert_header((CACHE_CONTROL, "no-store"));
+        match self.status {
+            StatusCode::UNAUTHORIZED => {
+                response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"throng\""));
+            }
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                response.insert_header((RETRY_AFTER, "1"));
+            }
+            _ => {}
+        }
+        response.body(body)
+    }
+}
+
+/// The body of a request error.
+pub(super) fn graphql_errors(code: &str, message: &str) -> String {
+    json!({ "errors": [{ "message": message, "extensions": { "code": code } }] }).to_string()
+}
+
+/// 405, with the methods that would do.
+pub(super) fn wrong_method(allow: &'static str) -> HttpResponse {
+    let problem = Problem {
+        status: StatusCode::METHOD_NOT_ALLOWED,
+        code: "METHOD_NOT_ALLOWED",
+        message: Cow::Borrowed("this method does not fit; the Allow header names those that do"),
+    };
+    let mut response = problem.plain();
+    response.headers_mut().insert(ALLOW, actix_web::http::header::HeaderValue::from_static(allow));
+    response
+}

@@ -1,0 +1,39 @@
+//! Who is asking: `Authorization: Bearer thr_…`, and nothing else. No cookie is ever read, so no other site can borrow one.
+
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use actix_web::{HttpMessage as _, HttpRequest};
+
+use super::Service;
+use super::answer::Problem;
+use crate::keys::{Holder, Refusal};
+
+/// The id of the key that a request came with, for its log line.
+pub(super) struct KeyId(pub(super) String);
+
+/// The holder of the token; `None` without one. A token that does not work is refused, not ignored.
+pub(super) fn holder(service: &Service, request: &HttpRequest) -> Result<Option<Holder>, Problem> {
+    let Some(token) = token(request.headers())? else { return Ok(None) };
+    match service.keys.holder(token) {
+        Ok(holder) => {
+            request.extensions_mut().insert(KeyId(holder.key_id.clone()));
+            Ok(Some(holder))
+        }
+        Err(Refusal::Invalid) => Err(Problem::INVALID_TOKEN),
+        // Its cause was logged when the file was read.
+        Err(Refusal::Unreadable(_)) => Err(Problem::UNAVAILABLE),
+    }
+}
+
+/// The holder, who must be one that may send events.
+pub(super) fn ingester(service: &Service, request: &HttpRequest) -> Result<Holder, Problem> {
+    let holder = holder(service, request)?.ok_or(Problem::NO_TOKEN)?;
+    if holder.role.may_ingest() { Ok(holder) } else { Err(Problem::WRONG_ROLE) }
+}
+
+fn token(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let mut values = headers.get_all(AUTHORIZATION);
+    let Some(value) = values.next() else { return Ok(None) };
+    let text = value.to_str().ok().filter(|_| values.next().is_none()).ok_or(Problem::INVALID_TOKEN)?;
+    let (scheme, token) = text.split_once(' ').ok_or(Problem::INVALID_TOKEN)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(Problem::INVALID_TOKEN) }
+}

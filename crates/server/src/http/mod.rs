@@ -1,0 +1,141 @@
+//! HTTP/1.1: routes, who may use them, and how the server starts and stops.
+//!
+//! Only this module names actix-web. Handlers refuse before they read, read within limits, and hand all work that waits
+//! or computes to the blocking pool. Every answer is one that the client can read to its end, errors too.
+
+mod answer;
+mod auth;
+mod body;
+mod cors;
+mod graphql;
+mod ingest;
+mod log;
+mod negotiate;
+mod pages;
+mod params;
+mod run;
+
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZero;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use actix_web::dev::{Server as Running, ServerHandle};
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+use quick_cache::sync::Cache;
+use throng_graphql::Document;
+use throng_store::Store;
+use tokio::sync::Semaphore;
+
+use crate::config::Config;
+use crate::ingest::Limits;
+use crate::keys::KeyRing;
+
+pub(crate) use run::run;
+
+/// What the handlers share.
+pub(crate) struct Service {
+    store: Store,
+    schema: throng_graphql::Schema,
+    sdl: String,
+    /// Parsed queries; which query was asked says nothing of the answer.
+    documents: Cache<String, Document>,
+    keys: KeyRing,
+    limits: Limits,
+    body_slots: Arc<Semaphore>,
+    query_body_bytes_max: usize,
+    cors_origins: Vec<String>,
+    ready: AtomicBool,
+}
+
+impl Service {
+    pub(crate) fn new(store: Store, schema: throng_graphql::Schema, keys: KeyRing, config: &Config) -> Self {
+        Self {
+            store,
+            schema,
+            sdl: throng_graphql::sdl(),
+            documents: Cache::new(DOCUMENTS_MAX),
+            keys,
+            limits: config.limits(),
+            body_slots: Arc::new(Semaphore::new(config.ingest.bodies_max)),
+            query_body_bytes_max: config.http.query_body_bytes_max,
+            cors_origins: config.http.cors_origins.clone(),
+            ready: AtomicBool::new(true),
+        }
+    }
+
+    /// From now on `/readyz` fails, so that a load balancer sends nobody here any more.
+    fn stop_being_ready(&self) {
+        self.ready.store(false, Ordering::Release);
+    }
+
+    fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+}
+
+/// A server that listens.
+struct Server {
+    /// Where, with the port that the system chose if it was to choose.
+    addresses: Vec<SocketAddr>,
+    /// Stops it.
+    handle: ServerHandle,
+    /// Ends when it has stopped.
+    running: Running,
+}
+
+/// Binds and starts. Must be called inside the runtime.
+fn start(service: &web::Data<Service>, config: &Config) -> io::Result<Server> {
+    let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let shared = service.clone();
+    let server = HttpServer::new(move || {
+        // The outermost runs first: what `cors` answers by itself is logged too.
+        App::new().app_data(shared.clone()).wrap(from_fn(cors::cors)).wrap(from_fn(log::log)).configure(routes)
+    })
+    .workers(workers)
+    .worker_max_blocking_threads(BLOCKING_THREADS_MAX)
+    .max_connections(config.http.connections_max)
+    .client_request_timeout(HEAD_TIMEOUT)
+    .shutdown_timeout(config.http.shutdown_timeout_ms.div_ceil(1_000))
+    .disable_signals()
+    .bind(config.http.listen)?;
+    let addresses = server.addrs();
+    let running = server.run();
+    Ok(Server { addresses, handle: running.handle(), running })
+}
+
+/// Parsed queries that are kept.
+const DOCUMENTS_MAX: usize = 1_024;
+/// Blocking threads of one worker: enough that queries go on while bodies wait for the disk.
+const BLOCKING_THREADS_MAX: usize = 16;
+/// How long the head of a request may take to arrive.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+fn routes(app: &mut web::ServiceConfig) {
+    app.service(
+        web::resource("/graphql")
+            .route(web::get().to(graphql::get))
+            .route(web::post().to(graphql::post))
+            .default_service(web::to(|| async { answer::wrong_method(graphql::METHODS) })),
+    )
+    .service(only_post("/v1/events").route(web::post().to(ingest::events)))
+    .service(only_post("/v1/catalog").route(web::post().to(ingest::catalogue)))
+    .service(only_get("/").route(web::get().to(pages::start)).route(web::head().to(pages::start)))
+    .service(only_get("/playground").route(web::get().to(pages::playground)))
+    .service(only_get("/playground/{file:.*}").route(web::get().to(pages::playground)))
+    .service(only_get("/schema.graphql").route(web::get().to(pages::schema)))
+    .service(only_get("/healthz").route(web::get().to(pages::healthz)))
+    .service(only_get("/readyz").route(web::get().to(pages::readyz)))
+    .default_service(web::to(|| async { answer::Problem::NOT_FOUND.plain() }));
+}
+
+fn only_get(path: &str) -> actix_web::Resource {
+    web::resource(path).default_service(web::to(|| async { answer::wrong_method("GET") }))
+}
+
+fn only_post(path: &str) -> actix_web::Resource {
+    web::resource(path).default_service(web::to(|| async { answer::wrong_method("POST") }))
+}

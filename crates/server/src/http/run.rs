@@ -1,0 +1,102 @@
+//! The life of a server: start, seal days by the clock, stop in order.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::{rt, web};
+use throng_model::Timestamp;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::{Service, start};
+use crate::config::Config;
+use crate::failure::Failure;
+
+/// How often ended days are looked for.
+const SEAL_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Serves until a signal comes, then stops in order: readiness fails, requests under way finish, and the store is closed by
+/// whoever holds it last. `announce` learns the addresses once they answer.
+pub(crate) fn run(
+    service: Service,
+    config: &Config,
+    announce: impl FnOnce(&[SocketAddr]) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    rt::System::new().block_on(async {
+        let service = web::Data::new(service);
+        // Before anything is announced, so that no signal is missed.
+        let mut stop = Stop::listen().map_err(Failure::Server)?;
+        let address = config.http.listen;
+        let server = start(&service, config).map_err(|source| Failure::Listen { address, source })?;
+        let running = rt::spawn(server.running);
+        let lateness_ms = i64::try_from(config.store.lateness_ms).unwrap_or(i64::MAX);
+        let sealing = rt::spawn(seal_by_clock(service.clone(), lateness_ms));
+        announce(&server.addresses)?;
+        tokio::pin!(running);
+        tokio::select! {
+            ended = &mut running => return joined(ended),
+            () = stop.signalled() => {}
+        }
+        service.stop_being_ready();
+        sealing.abort();
+        tracing::info!("stopping");
+        stop_in_order(&server.handle, &mut stop, Duration::from_millis(config.http.drain_ms)).await;
+        let ended = joined(running.await);
+        tracing::info!("stopped");
+        ended
+    })
+}
+
+fn joined(ended: Result<std::io::Result<()>, tokio::task::JoinError>) -> Result<(), Failure> {
+    ended.map_err(std::io::Error::other).and_then(|ended| ended).map_err(Failure::Server)
+}
+
+/// Takes requests for a while longer, then finishes those under way. Another signal cuts both short.
+async fn stop_in_order(server: &ServerHandle, stop: &mut Stop, drain: Duration) {
+    let in_order = async {
+        tokio::time::sleep(drain).await;
+        server.stop(true).await;
+    };
+    let cut_short = tokio::select! {
+        () = in_order => false,
+        () = stop.signalled() => true,
+    };
+    if cut_short {
+        server.stop(false).await;
+    }
+}
+
+/// Closes days that ended long enough ago: now, and again every minute.
+async fn seal_by_clock(service: web::Data<Service>, lateness_ms: i64) {
+    let mut ticks = tokio::time::interval(SEAL_INTERVAL);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let store = service.store.clone();
+        let ended_by = Timestamp::now().saturating_add_millis(lateness_ms.saturating_neg());
+        match web::block(move || store.seal_ended_by(ended_by)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "days could not be sealed"),
+            Err(error) => tracing::error!(%error, "days could not be sealed"),
+        }
+    }
+}
+
+/// SIGTERM and SIGINT.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn signalled(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The store, the engine over it, the gate before the engine, and the schema over the gate: how the floors are joined.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use throng_graphql::Schema;
+use throng_privacy::{Gate, Policy};
+use throng_query::Engine;
+use throng_store::{Options, Store};
+
+use crate::config::Config;
+use crate::failure::Failure;
+
+/// Opens the data directory, or makes a store in an empty one.
+pub(crate) fn open(config: &Config) -> Result<Store, Failure> {
+    Ok(Store::open(&config.data, &options(config))?)
+}
+
+/// Opens a store that is there; for commands that make no sense without one.
+pub(crate) fn open_existing(config: &Config) -> Result<Store, Failure> {
+    // Opening would make one, and a mistyped directory would look like an empty platform.
+    if !config.data.join("generation").exists() {
+        return Err(Failure::NoStore { path: config.data.clone() });
+    }
+    open(config)
+}
+
+/// The schema over a store, under a policy. The engine does not leave this function: only the gate knows it.
+pub(crate) fn schema(store: &Store, policy: Policy) -> Schema {
+    let engine = Engine::new(store.clone());
+    throng_graphql::schema(Arc::new(Gate::new(Arc::new(engine), policy)))
+}
+
+fn options(config: &Config) -> Options {
+    Options {
+        cache_bytes_max: config.store.cache_bytes_max,
+        disk_free_min_bytes: config.store.disk_free_min_bytes,
+        flush_timeout: Duration::from_millis(config.store.flush_timeout_ms),
+        viewer_key: Some(config.viewer_key_file()),
+        ..Options::default()
+    }
+}
