@@ -50,6 +50,11 @@ enum Command {
     /// Print the configuration in force, every key explained; the output is a valid throng.toml
     #[command(after_help = "Examples:\n  throng config > throng.toml\n  THRONG_PRIVACY_AUDIENCE_MIN=100 throng config")]
     Config,
+    /// Make a believable platform, serve it, and print the URLs, a token and a query to paste
+    #[command(
+        after_help = "The data go to ./throng-demo unless --data or THRONG_DATA says otherwise; a demo that is there is taken as it is.\n\nExamples:\n  throng demo\n  throng demo --listen 127.0.0.1:0 --data /tmp/demo"
+    )]
+    Demo(command::DemoOptions),
     /// Read files of events and catalogue rows into the store
     #[command(after_help = command::IMPORT_HELP)]
     Import(command::ImportOptions),
@@ -103,6 +108,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Schema => command::schema(output),
         Command::Seal { through } => command::seal(through, &load(None)?.config, output),
         Command::Serve { listen } => command::serve(&load(listen)?.config, output),
+        Command::Demo(options) => command::demo(&options, load(options.listen)?, output),
         Command::Import(options) => command::import(options, &load(None)?.config, output),
         Command::Verify => command::verify(&load(None)?.config, output),
         Command::Key(key) => command::key(key, &load(None)?.config, output),

@@ -30,6 +30,10 @@ pub(crate) enum Failure {
     Open(#[from] OpenError),
     #[error("there is no store in {}; `throng import` or `throng serve` makes one", path.display())]
     NoStore { path: PathBuf },
+    #[error("{} holds something else than a demo: name another directory with --data", path.display())]
+    NoDemo { path: PathBuf },
+    #[error("{} holds a demo through {end}: leave --end out, or name another directory with --data", path.display())]
+    OtherDemo { path: PathBuf, end: String },
     #[error("the store was not read")]
     Verify(#[from] VerifyError),
     #[error("the store took no more")]

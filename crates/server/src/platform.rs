@@ -16,10 +16,15 @@ pub(crate) fn open(config: &Config) -> Result<Store, Failure> {
     Ok(Store::open(&config.data, &options(config))?)
 }
 
+/// Whether the data directory holds a store, whole or not.
+pub(crate) fn exists(config: &Config) -> bool {
+    ["generation", "db"].iter().any(|name| config.data.join(name).exists())
+}
+
 /// Opens a store that is there; for commands that make no sense without one.
 pub(crate) fn open_existing(config: &Config) -> Result<Store, Failure> {
     // Opening would make one, and a mistyped directory would look like an empty platform.
-    if !config.data.join("generation").exists() {
+    if !exists(config) {
         return Err(Failure::NoStore { path: config.data.clone() });
     }
     open(config)

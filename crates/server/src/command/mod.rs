@@ -1,6 +1,7 @@
 //! One file per command: what `throng NAME` does.
 
 mod config;
+mod demo;
 mod import;
 mod key;
 mod schema;
@@ -9,6 +10,7 @@ mod serve;
 mod verify;
 
 pub(crate) use config::config;
+pub(crate) use demo::{DemoOptions, demo};
 pub(crate) use import::{IMPORT_HELP, ImportOptions, import};
 pub(crate) use key::{KeyCommand, key};
 pub(crate) use schema::schema;

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use serde_json::json;
-use throng_privacy::Protection;
+use throng_privacy::{Policy, Protection};
+use throng_store::Store;
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -17,8 +18,19 @@ use crate::{logging, platform};
 pub(crate) fn serve(config: &Config, output: Output) -> Result<ExitCode, Failure> {
     let policy = config.policy()?;
     logging::start(&config.log);
-    let keys = KeyRing::open(config.data.join(keys::FILE))?;
     let store = platform::open(config)?;
+    run(config, store, policy, |addresses| announce(addresses, output))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Serves a store until a signal comes; closes it at the end.
+pub(super) fn run(
+    config: &Config,
+    store: Store,
+    policy: Policy,
+    announce: impl FnOnce(&[SocketAddr]) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let keys = KeyRing::open(config.data.join(keys::FILE))?;
     if policy.protection() == Protection::Threshold {
         tracing::warn!("protection is \"threshold\": comparing answers can isolate people; docs/PRIVACY.md says how");
     }
@@ -29,9 +41,7 @@ pub(crate) fn serve(config: &Config, output: Output) -> Result<ExitCode, Failure
         note("No key works yet. Make one with: throng key create --role operator");
     }
     let schema = platform::schema(&store, policy);
-    let service = Service::new(store, schema, keys, config);
-    http::run(service, config, |addresses| announce(addresses, output))?;
-    Ok(ExitCode::SUCCESS)
+    http::run(Service::new(store, schema, keys, config), config, announce)
 }
 
 fn announce(addresses: &[SocketAddr], output: Output) -> Result<(), Failure> {

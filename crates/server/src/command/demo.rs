@@ -1,0 +1,185 @@
+//! `throng demo`: a made-up platform in its own data directory, sealed and served, with a query to paste.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::time::Instant;
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use throng_model::{CreatorId, Day, Timestamp, Zone};
+use throng_store::{AppendMode, Store};
+
+use super::{key, serve};
+use crate::config::{Config, Effective, Origin};
+use crate::demo::{SEED, Scale, World};
+use crate::failure::Failure;
+use crate::keys::{self, Role, Token};
+use crate::output::{Output, note};
+use crate::{files, logging, platform};
+
+/// Where the demo lives unless told otherwise; never where a platform's own data are.
+const DATA: &str = "throng-demo";
+/// The file in the data directory that says that it holds a demo.
+const MARKER: &str = "demo.json";
+/// The name of the keys that a demo makes; each start replaces them, since only hashes are kept.
+const KEY_NAME: &str = "throng demo";
+
+/// How to run the demo.
+#[derive(Debug, Args)]
+pub(crate) struct DemoOptions {
+    /// Address and port; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// The last day of the made-up platform [default: yesterday, UTC]
+    #[arg(long, value_name = "DATE", value_parser = Day::parse)]
+    end: Option<Day>,
+    /// Only make the data
+    #[arg(long)]
+    no_serve: bool,
+}
+
+/// What the data directory holds.
+#[derive(Debug, Serialize, Deserialize)]
+struct Marker {
+    seed: u64,
+    end: String,
+    finished: bool,
+}
+
+/// Makes the demo, or takes the one that is there, and serves it.
+pub(crate) fn demo(options: &DemoOptions, effective: Effective, output: Output) -> Result<ExitCode, Failure> {
+    let given = matches!(effective.origin("data"), Origin::CommandLine(_) | Origin::Environment(_));
+    let mut config = effective.config;
+    if !given {
+        config.data = PathBuf::from(DATA);
+    }
+    let policy = config.policy()?;
+    let marker = marker(&config, options.end)?;
+    let end = Day::parse(&marker.end).map_err(|_| Failure::NoDemo { path: config.data.clone() })?;
+    let store = platform::open(&config)?;
+    let world = World::new(marker.seed, end, Scale::DEMO);
+    if marker.finished {
+        note(&format!("The demo in {} is taken as it is.", config.data.display()));
+    } else {
+        write_marker(&config.data, &marker)?;
+        build(&store, &world, end)?;
+        write_marker(&config.data, &Marker { finished: true, ..marker })?;
+    }
+    let tokens = Tokens::make(&config.data.join(keys::FILE), world.featured_creator())?;
+    if options.no_serve {
+        drop(store);
+        let data = config.data.display();
+        let text = format!(
+            "operator token  {}\ncreator token   {}\nserve it        throng serve --data {data}",
+            tokens.operator.reveal(),
+            tokens.creator.reveal()
+        );
+        output.result(&text, &tokens.json(&config.data, &[]))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    logging::start(&config.log);
+    serve::run(&config, store, policy, |addresses| {
+        output.result(&tokens.text(addresses), &tokens.json(&config.data, addresses))
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The demo that is there, or the one to make. A directory that holds anything else is refused.
+fn marker(config: &Config, end: Option<Day>) -> Result<Marker, Failure> {
+    let path = config.data.join(MARKER);
+    let found = match std::fs::read(&path) {
+        Ok(text) => serde_json::from_slice::<Marker>(&text).ok(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !platform::exists(config) => {
+            let end = end.unwrap_or_else(|| Zone::UTC.day_of(Timestamp::now()).previous());
+            return Ok(Marker { seed: SEED, end: end.to_string(), finished: false });
+        }
+        Err(_) => None,
+    };
+    let found = found.ok_or_else(|| Failure::NoDemo { path: config.data.clone() })?;
+    match end {
+        Some(end) if end.to_string() != found.end => {
+            Err(Failure::OtherDemo { path: config.data.clone(), end: found.end })
+        }
+        _ => Ok(found),
+    }
+}
+
+fn write_marker(data: &Path, marker: &Marker) -> Result<(), Failure> {
+    let path = data.join(MARKER);
+    let text = json!(marker).to_string();
+    files::replace(&path, text.as_bytes()).map_err(|source| Failure::File { act: "write", path, source })
+}
+
+/// Fills the store. Made again after an interruption, what is there already is a duplicate.
+fn build(store: &Store, world: &World, end: Day) -> Result<(), Failure> {
+    let began = Instant::now();
+    note(&format!("Making a platform of {} days through {end} …", world.days().days()));
+    store.put_catalogue(world.videos(), world.creators())?;
+    // One day is made while the one before is stored.
+    let (sender, days) = sync_channel(1);
+    let events = thread::scope(|scope| {
+        scope.spawn(move || world.events().try_for_each(|day| sender.send(day)));
+        let mut events = 0;
+        for day in days {
+            events += store.append(&day, AppendMode::Normal)?.len();
+        }
+        Ok::<usize, Failure>(events)
+    })?;
+    store.seal_through(end)?;
+    store.checkpoint()?;
+    note(&format!("{events} events, sealed, in {:.0} s.", began.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+struct Tokens {
+    operator: Token,
+    creator: Token,
+    creator_id: String,
+}
+
+impl Tokens {
+    /// New keys; those of an earlier start are dropped.
+    fn make(path: &Path, creator: &str) -> Result<Self, Failure> {
+        keys::change(path, |keys| {
+            keys.retain(|key| key.name.as_deref() != Some(KEY_NAME));
+            Ok(())
+        })?;
+        let make = |role, creators| key::create(path, role, creators, Some(KEY_NAME.to_owned()), None);
+        let ids = CreatorId::parse(creator.to_owned()).into_iter().collect();
+        let (operator, of_creator) = (make(Role::Operator, Vec::new())?, make(Role::Creator, ids)?);
+        Ok(Self { operator, creator: of_creator, creator_id: creator.to_owned() })
+    }
+
+    fn text(&self, addresses: &[SocketAddr]) -> String {
+        let url = addresses.first().map(|address| format!("http://{address}")).unwrap_or_default();
+        let (creator, token) = (&self.creator_id, self.creator.reveal());
+        let query = format!(
+            "{{ creator(id: \\\"{creator}\\\") {{ handle counters(range: {{last: 28}}) {{ views {{ value }} likes {{ value }} }} \
+             audience(window: {{kind: LAST_28_DAYS}}) {{ reach {{ value disclosure }} }} }} }}"
+        );
+        format!(
+            "\nStart            {url}/\n\
+             Playground       {url}/playground#token={token}&creator={creator}\n\
+             Creator {creator:<8} {token}\n\
+             Operator         {}\n\n\
+             curl -s {url}/graphql -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' \\\n  \
+             -d '{{\"query\": \"{query}\"}}'\n\n\
+             Ctrl-C ends it; the data stay.",
+            self.operator.reveal(),
+        )
+    }
+
+    fn json(&self, data: &Path, addresses: &[SocketAddr]) -> Value {
+        json!({
+            "listening": addresses.iter().map(|address| format!("http://{address}")).collect::<Vec<_>>(),
+            "data": data.display().to_string(),
+            "creator": self.creator_id,
+            "creator_token": self.creator.reveal(),
+            "operator_token": self.operator.reveal(),
+        })
+    }
+}
