@@ -1,1 +1,31 @@
-//! stub
+//! The GraphQL schema: the product's face, over released values only.
+//!
+//! Resolvers get the gate, never an engine: this crate does not know `throng-query` or `throng-store`. No other crate
+//! names async-graphql, so what a server needs of it is passed on from here. `schema/schema.graphql` is [`sdl`],
+//! committed; a test holds the two together.
+
+mod access;
+mod aggregate;
+mod audience;
+mod breakdown;
+mod connection;
+mod counters;
+mod creator;
+mod error;
+mod execute;
+mod hashtag;
+mod input;
+mod limits;
+mod measured;
+mod policy;
+mod query;
+mod scalar;
+mod tables;
+mod video;
+mod words;
+
+pub use access::Access;
+pub use async_graphql::{Pos, Request, Response, ServerError, Value, Variables};
+pub use error::code;
+pub use execute::{Document, OperationKind, Schema, execute, execute_document, schema, sdl};
+pub use limits::{COMPLEXITY_MAX, DEPTH_MAX, NESTING_MAX, NODES_MAX, QUERY_BYTES_MAX, TOKENS_MAX};

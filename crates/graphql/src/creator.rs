@@ -1,0 +1,134 @@
+//! A channel.
+
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use throng_model::{CreatorFacts, Entity, VideoId};
+use throng_privacy::Released;
+
+use crate::aggregate::{INSIGHT, MIN, PUBLIC, aggregate};
+use crate::audience::Audience;
+use crate::connection::{Connection, connection, cursor_id};
+use crate::counters::{Counters, Measure};
+use crate::error::of_gate;
+use crate::input::{DateRangeInput, WindowInput, page_cost, page_size};
+use crate::measured::{self, SeriesPoint, gate};
+use crate::scalar::Date;
+use crate::video::Video;
+use crate::words::{Comparison, Counter, Granularity};
+
+/// A channel that the caller may see.
+#[derive(Debug, Clone)]
+pub(crate) struct Creator(pub(crate) CreatorFacts);
+
+impl Creator {
+    fn entity(&self) -> Entity {
+        Entity::Creator(self.0.id.clone())
+    }
+}
+
+/// A video among a channel's best by one counter.
+#[derive(Debug, Clone, SimpleObject)]
+pub(crate) struct RankedVideo {
+    /// The video.
+    video: Video,
+    /// The counter that it is ranked by, in that counter's unit; always disclosed.
+    #[graphql(directive = aggregate::apply(PUBLIC, MIN))]
+    value: Measure,
+}
+
+/// A creator's channel: everything that happened on it, with or without a video. Its days begin and end at midnight of
+/// its `timeZone`.
+#[Object]
+impl Creator {
+    /// The platform's own id of the creator.
+    async fn id(&self) -> ID {
+        ID(self.0.id.as_str().to_owned())
+    }
+
+    /// The name shown to people; null where the catalogue has none.
+    async fn handle(&self) -> Option<&str> {
+        self.0.handle.as_ref().map(|handle| handle.as_str())
+    }
+
+    /// The reporting zone, an IANA name: it says where this channel's days begin.
+    async fn time_zone(&self) -> &str {
+        self.0.time_zone.name()
+    }
+
+    /// The last sealed day; null where no day is sealed yet. Insights exist for sealed days only.
+    async fn sealed_through(&self) -> Option<Date> {
+        self.0.sealed_through.map(Date)
+    }
+
+    /// The channel's videos, in the order of their ids.
+    #[graphql(complexity = "1 + page_cost(first) * child_complexity")]
+    async fn videos(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Page size, 1 to 100.")] first: i32,
+        #[graphql(desc = "A cursor of the page before.")] after: Option<String>,
+    ) -> Result<Connection<Video>> {
+        let size = page_size(first)?;
+        let after = cursor_id(after.as_deref(), VideoId::parse)?;
+        let facts = gate(ctx)?.videos_of(&self.0.id, after.as_ref(), size + 1);
+        let nodes = facts.into_iter().map(|facts| (facts.id.as_str().to_owned(), Video(facts)));
+        Ok(connection(nodes, size, after.is_some()))
+    }
+
+    /// The channel's videos by one counter over some days, the largest first. Only disclosed videos are ranked: how many
+    /// others there are, and in which order, is not said.
+    #[graphql(
+        complexity = "100 + page_cost(first) * child_complexity",
+        directive = aggregate::apply(PUBLIC, MIN)
+    )]
+    async fn top_videos(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The days to sum over.")] range: DateRangeInput,
+        #[graphql(desc = "The counter to rank by.")] by: Counter,
+        #[graphql(desc = "How many at most, 1 to 100.")] first: i32,
+    ) -> Result<Vec<RankedVideo>> {
+        let (size, gate) = (page_size(first)?, gate(ctx)?);
+        let days = range.resolve(gate, &self.entity())?;
+        let answer = gate.top_videos(&self.0.id, days, by.into(), size).map_err(of_gate)?;
+        let ranked = |ranked: throng_privacy::RankedVideo| {
+            let value = ranked.value().into();
+            gate.video(ranked.video()).map(|facts| RankedVideo { video: Video(facts), value })
+        };
+        Ok(Released::into_inner(answer).into_iter().filter_map(ranked).collect())
+    }
+
+    /// Public counters, summed over a range of days, open days included.
+    #[graphql(complexity = "25 + child_complexity", directive = aggregate::apply(PUBLIC, MIN))]
+    pub(crate) async fn counters(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The days to sum over.")] range: DateRangeInput,
+        #[graphql(desc = "Fills `previous` and `change` of each measure.")] compare_to: Option<Comparison>,
+    ) -> Result<Counters> {
+        measured::counters(ctx, &self.entity(), &range, compare_to)
+    }
+
+    /// Public counters per step of a range, every step there, in order. At most 4,000 steps.
+    #[graphql(
+        complexity = "50 + range.steps(granularity.into()).saturating_mul(child_complexity)",
+        directive = aggregate::apply(PUBLIC, MIN)
+    )]
+    pub(crate) async fn series(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The days to cover.")] range: DateRangeInput,
+        #[graphql(desc = "The step.")] granularity: Granularity,
+    ) -> Result<Vec<SeriesPoint>> {
+        measured::series(ctx, &self.entity(), &range, granularity)
+    }
+
+    /// Audience insights over one window of the catalogue, from sealed days only.
+    #[graphql(complexity = "200 + child_complexity", directive = aggregate::apply(INSIGHT, MIN))]
+    pub(crate) async fn audience(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The window.")] window: WindowInput,
+    ) -> Result<Audience> {
+        Audience::ask(ctx, self.entity(), window)
+    }
+}

@@ -1,0 +1,103 @@
+//! The schema as a value, and the way that each request takes: limits, then parsing, then execution.
+
+use std::sync::Arc;
+
+use async_graphql::parser::parse_query;
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
+use async_graphql::{
+    EmptyMutation, EmptySubscription, Request, Response, SDLExportOptions, ServerError, ValidationMode,
+};
+use throng_privacy::Gate;
+
+use crate::access::Access;
+use crate::error::{code, complete, refusal};
+use crate::limits::{COMPLEXITY_MAX, LimitError, check_document, check_text};
+use crate::measured::Measured;
+use crate::query::Query;
+
+type Inner = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;
+
+/// The schema over a gate. Opaque, so that no request goes round the limits; cheap to clone.
+#[derive(Clone)]
+pub struct Schema {
+    inner: Inner,
+    gate: Arc<Gate>,
+}
+
+/// The schema over a gate.
+pub fn schema(gate: Arc<Gate>) -> Schema {
+    Schema { inner: builder().data(gate.clone()).finish(), gate }
+}
+
+/// The schema in the schema definition language; the same for every gate.
+pub fn sdl() -> String {
+    builder().finish().sdl_with_options(SDLExportOptions::new().include_specified_by().use_space_ident())
+}
+
+fn builder() -> async_graphql::SchemaBuilder<Query, EmptyMutation, EmptySubscription> {
+    Inner::build(Query, EmptyMutation, EmptySubscription)
+        .register_output_type::<Measured>()
+        .validation_mode(ValidationMode::Strict)
+        .limit_complexity(COMPLEXITY_MAX)
+}
+
+/// What an operation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OperationKind {
+    /// Reads once.
+    Query,
+    /// Writes; the schema has none.
+    Mutation,
+    /// Reads again and again; the schema has none.
+    Subscription,
+}
+
+/// A document within the limits, parsed. Cheap to clone, so that a server can keep those that come often.
+#[derive(Debug, Clone)]
+pub struct Document(Arc<ExecutableDocument>);
+
+impl Document {
+    /// Checks the text, parses it, and checks what it expands to. A refusal is the whole answer.
+    pub fn parse(query: &str) -> Result<Self, Box<Response>> {
+        check_text(query).map_err(too_complex)?;
+        let document = parse_query(query).map_err(|error| Box::new(refusal(error.into(), code::PARSE_FAILED)))?;
+        check_document(&document).map_err(too_complex)?;
+        Ok(Self(Arc::new(document)))
+    }
+
+    /// What the operation of this name does, or the only one; `None` where the name says none.
+    pub fn kind(&self, operation_name: Option<&str>) -> Option<OperationKind> {
+        let mut operations = self.0.operations.iter();
+        let operation = match operation_name {
+            Some(wanted) => operations.find(|(name, _)| name.is_some_and(|name| name == wanted))?.1,
+            None => operations.next().filter(|_| operations.next().is_none())?.1,
+        };
+        Some(match operation.node.ty {
+            OperationType::Query => OperationKind::Query,
+            OperationType::Mutation => OperationKind::Mutation,
+            OperationType::Subscription => OperationKind::Subscription,
+        })
+    }
+}
+
+fn too_complex(error: LimitError) -> Box<Response> {
+    let code = if error == LimitError::Cycle { code::VALIDATION_FAILED } else { code::QUERY_TOO_COMPLEX };
+    Box::new(refusal(ServerError::new(error.to_string(), None), code))
+}
+
+/// Answers a request on behalf of a caller. Resolvers ask the gate synchronously and may read the disk, so run this where
+/// blocking is allowed.
+pub async fn execute(schema: &Schema, request: Request, access: Access) -> Response {
+    match Document::parse(&request.query) {
+        Ok(document) => execute_document(schema, &document, request, access).await,
+        Err(refusal) => *refusal,
+    }
+}
+
+/// The same with a document parsed before; the text in the request is not read.
+pub async fn execute_document(schema: &Schema, document: &Document, mut request: Request, access: Access) -> Response {
+    request.set_parsed_query(ExecutableDocument::clone(&document.0));
+    let response = complete(schema.inner.execute(request.data(access)).await);
+    // P6: every answer says under which policy it was judged.
+    response.extension("policyVersion", schema.gate.policy_version().into())
+}

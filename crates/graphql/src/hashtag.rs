@@ -1,0 +1,66 @@
+//! A hashtag.
+
+use async_graphql::{Context, Object, Result};
+use throng_model::Entity;
+
+use crate::aggregate::{INSIGHT, MIN, PUBLIC, aggregate};
+use crate::audience::Audience;
+use crate::counters::Counters;
+use crate::input::{DateRangeInput, WindowInput};
+use crate::measured::{self, SeriesPoint};
+use crate::words::{Comparison, Granularity};
+
+/// A hashtag that some video carries.
+#[derive(Debug, Clone)]
+pub(crate) struct Hashtag(pub(crate) throng_model::Hashtag<'static>);
+
+impl Hashtag {
+    fn entity(&self) -> Entity {
+        Entity::Hashtag(self.0.clone())
+    }
+}
+
+/// All videos that carry a hashtag now, over all channels. Each event counts in its own channel's day; where a zone is
+/// needed beyond that, it is UTC.
+#[Object]
+impl Hashtag {
+    /// The hashtag, without `#`, in lower case.
+    async fn name(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Public counters, summed over a range of days, open days included.
+    #[graphql(complexity = "25 + child_complexity", directive = aggregate::apply(PUBLIC, MIN))]
+    pub(crate) async fn counters(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The days to sum over.")] range: DateRangeInput,
+        #[graphql(desc = "Fills `previous` and `change` of each measure.")] compare_to: Option<Comparison>,
+    ) -> Result<Counters> {
+        measured::counters(ctx, &self.entity(), &range, compare_to)
+    }
+
+    /// Public counters per step of a range, every step there, in order. At most 4,000 steps.
+    #[graphql(
+        complexity = "50 + range.steps(granularity.into()).saturating_mul(child_complexity)",
+        directive = aggregate::apply(PUBLIC, MIN)
+    )]
+    pub(crate) async fn series(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The days to cover.")] range: DateRangeInput,
+        #[graphql(desc = "The step.")] granularity: Granularity,
+    ) -> Result<Vec<SeriesPoint>> {
+        measured::series(ctx, &self.entity(), &range, granularity)
+    }
+
+    /// Audience insights over one window of the catalogue, from sealed days only.
+    #[graphql(complexity = "200 + child_complexity", directive = aggregate::apply(INSIGHT, MIN))]
+    pub(crate) async fn audience(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The window.")] window: WindowInput,
+    ) -> Result<Audience> {
+        Audience::ask(ctx, self.entity(), window)
+    }
+}

@@ -1,0 +1,260 @@
+//! Limits on documents, judged before they cost anything.
+//!
+//! A fragment bomb (`fragment A { ...B ...B }`, `fragment B { ...C ...C }`, …) is short and expands without bound, and the
+//! GraphQL library walks the expansion. So the text is scanned before it is parsed, and the expansion is computed with
+//! each fragment visited once before anything else walks the document. A budget that knows the cost of each field is a
+//! later matter; until then the library's complexity limit stands behind these.
+
+use std::collections::HashMap;
+
+use async_graphql::parser::types::{ExecutableDocument, FragmentDefinition, Selection, SelectionSet};
+use async_graphql::{Name, Positioned};
+
+/// The longest document, in bytes.
+pub const QUERY_BYTES_MAX: usize = 64 * 1024;
+/// The most tokens of a document.
+pub const TOKENS_MAX: usize = 5_000;
+/// The deepest nesting of brackets, of any kind; it bounds the parser's recursion.
+pub const NESTING_MAX: usize = 32;
+/// The deepest nesting of fields after fragments are expanded; introspection is exempt.
+pub const DEPTH_MAX: u64 = 14;
+/// The most fields, fragments and directives after fragments are expanded, over all operations.
+pub const NODES_MAX: u64 = 2_000;
+/// The most complexity: fields, times the elements that lists can have; a field that asks the engine counts 25 to 200.
+pub const COMPLEXITY_MAX: usize = 50_000;
+
+/// Which limit a document passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum LimitError {
+    #[error("the document is longer than {QUERY_BYTES_MAX} bytes")]
+    Bytes,
+    #[error("the document has more than {TOKENS_MAX} tokens")]
+    Tokens,
+    #[error("brackets are nested more than {NESTING_MAX} deep")]
+    Nesting,
+    #[error("fields are nested more than {DEPTH_MAX} deep")]
+    Depth,
+    #[error("the document expands to more than {NODES_MAX} fields, fragments and directives")]
+    Nodes,
+    #[error("a fragment contains itself")]
+    Cycle,
+}
+
+/// Counts tokens and nesting without parsing. Any text passes the scan in one go; what is no GraphQL is the parser's matter.
+pub(crate) fn check_text(query: &str) -> Result<(), LimitError> {
+    if query.len() > QUERY_BYTES_MAX {
+        return Err(LimitError::Bytes);
+    }
+    let (mut tokens, mut nesting) = (0_usize, 0_usize);
+    let mut rest = query;
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            ' ' | '\t' | '\r' | '\n' | ',' | '\u{feff}' => {
+                rest = rest.get(first.len_utf8()..).unwrap_or("");
+                continue;
+            }
+            '#' => {
+                rest = rest.find(['\n', '\r']).and_then(|end| rest.get(end..)).unwrap_or("");
+                continue;
+            }
+            '"' => string_length(rest),
+            'A'..='Z' | 'a'..='z' | '_' | '0'..='9' | '-' => word_length(rest),
+            _ => first.len_utf8(),
+        };
+        match first {
+            '{' | '[' | '(' => nesting += 1,
+            '}' | ']' | ')' => nesting = nesting.saturating_sub(1),
+            _ => {}
+        }
+        tokens += 1;
+        if tokens > TOKENS_MAX {
+            return Err(LimitError::Tokens);
+        }
+        if nesting > NESTING_MAX {
+            return Err(LimitError::Nesting);
+        }
+        rest = rest.get(length..).unwrap_or("");
+    }
+    Ok(())
+}
+
+fn word_length(text: &str) -> usize {
+    let in_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+');
+    text.find(|c| !in_word(c)).unwrap_or(text.len())
+}
+
+/// Length of the string at the start of the text, quotes included; to the end of the text where it is never closed.
+fn string_length(text: &str) -> usize {
+    let block = text.starts_with("\"\"\"");
+    let quote = if block { "\"\"\"" } else { "\"" };
+    let mut at = quote.len();
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        if block && rest.starts_with("\\\"\"\"") {
+            at += 4;
+        } else if rest.starts_with(quote) {
+            return at + quote.len();
+        } else if !block && rest.starts_with('\\') {
+            at += 1 + rest.chars().nth(1).map_or(0, char::len_utf8);
+        } else if !block && rest.starts_with(['\n', '\r']) {
+            return at;
+        } else {
+            at += rest.chars().next().map_or(1, char::len_utf8);
+        }
+    }
+    text.len()
+}
+
+/// What a selection expands to.
+#[derive(Debug, Clone, Copy, Default)]
+struct Size {
+    nodes: u64,
+    depth: u64,
+}
+
+impl Size {
+    fn add(&mut self, other: Self) {
+        self.nodes = self.nodes.saturating_add(other.nodes);
+        self.depth = self.depth.max(other.depth);
+    }
+}
+
+/// Measures the expansion of every operation and every fragment, each fragment once.
+pub(crate) fn check_document(document: &ExecutableDocument) -> Result<(), LimitError> {
+    let mut walk = Walk { fragments: &document.fragments, sizes: HashMap::new() };
+    let mut all = Size::default();
+    for (_, operation) in document.operations.iter() {
+        all.add(walk.selection(&operation.node.selection_set.node)?);
+        all.nodes += operation.node.directives.len() as u64;
+    }
+    // Fragments that no operation spreads are validated too.
+    for (name, fragment) in &document.fragments {
+        let size = walk.fragment(name, fragment)?;
+        all.depth = all.depth.max(size.depth);
+        if size.nodes > NODES_MAX {
+            return Err(LimitError::Nodes);
+        }
+    }
+    if all.nodes > NODES_MAX {
+        return Err(LimitError::Nodes);
+    }
+    if all.depth > DEPTH_MAX { Err(LimitError::Depth) } else { Ok(()) }
+}
+
+struct Walk<'a> {
+    fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
+    /// `None` while the fragment is being walked: meeting it again is a cycle.
+    sizes: HashMap<&'a str, Option<Size>>,
+}
+
+impl<'a> Walk<'a> {
+    fn selection(&mut self, set: &'a SelectionSet) -> Result<Size, LimitError> {
+        let mut all = Size::default();
+        for item in &set.items {
+            let (directives, inner) = match &item.node {
+                Selection::Field(field) => {
+                    let field = &field.node;
+                    let mut inner = self.selection(&field.selection_set.node)?;
+                    let introspection = field.name.node.starts_with("__");
+                    inner.depth = if introspection { 0 } else { inner.depth + 1 };
+                    (field.directives.len(), inner)
+                }
+                Selection::InlineFragment(fragment) => {
+                    (fragment.node.directives.len(), self.selection(&fragment.node.selection_set.node)?)
+                }
+                Selection::FragmentSpread(spread) => {
+                    let fragments = self.fragments;
+                    let size = match fragments.get_key_value(&spread.node.fragment_name.node) {
+                        Some((name, fragment)) => self.fragment(name, fragment)?,
+                        // Validation says that there is no such fragment.
+                        None => Size::default(),
+                    };
+                    (spread.node.directives.len(), size)
+                }
+            };
+            all.add(inner);
+            all.nodes = all.nodes.saturating_add(1 + directives as u64);
+        }
+        Ok(all)
+    }
+
+    fn fragment(&mut self, name: &'a Name, fragment: &'a Positioned<FragmentDefinition>) -> Result<Size, LimitError> {
+        match self.sizes.get(name.as_str()) {
+            Some(Some(size)) => return Ok(*size),
+            Some(None) => return Err(LimitError::Cycle),
+            None => {}
+        }
+        // As many fragments on the way as the depth permits; the recursion stays as shallow.
+        if self.sizes.values().filter(|size| size.is_none()).count() > NESTING_MAX {
+            return Err(LimitError::Nesting);
+        }
+        self.sizes.insert(name.as_str(), None);
+        let size = self.selection(&fragment.node.selection_set.node)?;
+        self.sizes.insert(name.as_str(), Some(size));
+        Ok(size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_graphql::parser::parse_query;
+
+    fn check(query: &str) -> Result<(), LimitError> {
+        check_text(query)?;
+        check_document(&parse_query(query).expect("graphql"))
+    }
+
+    #[test]
+    fn a_fragment_bomb_is_refused_without_walking_it() {
+        let mut bomb = "{ ...F0 }".to_owned();
+        for n in 0..25 {
+            bomb += &format!("fragment F{n} on Query {{ ...F{} ...F{} }}", n + 1, n + 1);
+        }
+        bomb += "fragment F25 on Query { __typename }";
+        assert!(bomb.len() < 1_500);
+        assert_eq!(check(&bomb), Err(LimitError::Nodes));
+        // The same where no operation spreads it.
+        assert_eq!(check(&bomb.replacen("...F0", "__typename", 1)), Err(LimitError::Nodes));
+    }
+
+    #[test]
+    fn a_cycle_and_a_long_chain_are_refused() {
+        assert_eq!(check("{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }"), Err(LimitError::Cycle));
+        let mut chain = "{ ...F0 }".to_owned();
+        for n in 0..100 {
+            chain += &format!("fragment F{n} on Query {{ ...F{} }}", n + 1);
+        }
+        chain += "fragment F100 on Query { __typename }";
+        assert_eq!(check(&chain), Err(LimitError::Nesting));
+    }
+
+    #[test]
+    fn depth_counts_fields_and_exempts_introspection() {
+        let nested = |field: &str, depth: usize| {
+            format!("{{ {} x {} }}", format!("{field} {{ ").repeat(depth), "}".repeat(depth))
+        };
+        assert_eq!(check(&nested("a", 13)), Ok(()));
+        assert_eq!(check(&nested("a", 14)), Err(LimitError::Depth));
+        assert_eq!(check(&format!("{{ __schema {} }}", nested("a", 20))), Ok(()));
+        assert_eq!(check(&nested("a", 32)), Err(LimitError::Nesting));
+    }
+
+    #[test]
+    fn text_is_bounded_before_it_is_parsed() {
+        assert_eq!(check_text(&"{".repeat(40_000)), Err(LimitError::Nesting));
+        assert_eq!(check_text(&"a ".repeat(6_000)), Err(LimitError::Tokens));
+        assert_eq!(check_text(&" ".repeat(70_000)), Err(LimitError::Bytes));
+        assert_eq!(check_text(&"... ".repeat(2_000)), Err(LimitError::Tokens));
+    }
+
+    #[test]
+    fn strings_and_comments_are_one_token_or_none() {
+        let brackets = "{".repeat(100);
+        assert_eq!(check_text(&format!("{{ a(b: \"{brackets}\\\"{brackets}\") }}")), Ok(()));
+        assert_eq!(check_text(&format!("{{ a(b: \"\"\"{brackets} \\\"\"\" \" {brackets}\"\"\") }}")), Ok(()));
+        assert_eq!(check_text(&format!("# {brackets}\n{{ a }}")), Ok(()));
+        assert_eq!(check_text("\"never closed \\"), Ok(()));
+        // A string ends with its line, so what follows counts.
+        assert_eq!(check_text(&format!("\" \n {brackets}")), Err(LimitError::Nesting));
+    }
+}

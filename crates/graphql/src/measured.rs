@@ -1,0 +1,98 @@
+//! What channels, videos and hashtags have in common, and the resolvers behind it.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Interface, Result, SimpleObject};
+use throng_model::Entity;
+use throng_privacy::Gate;
+
+use crate::aggregate::{INSIGHT, MIN, PUBLIC, aggregate};
+use crate::audience::Audience;
+use crate::counters::Counters;
+use crate::creator::Creator;
+use crate::error::{internal, of_gate};
+use crate::hashtag::Hashtag;
+use crate::input::{DateRangeInput, WindowInput};
+use crate::scalar::{Date, DateTime};
+use crate::video::Video;
+use crate::words::{Comparison, Granularity};
+
+/// Anything whose crowd is measured: a channel, a video, a hashtag.
+#[derive(Interface)]
+#[graphql(
+    field(
+        name = "counters",
+        ty = "Counters",
+        desc = "Public counters, summed over a range of days, open days included.",
+        arg(name = "range", ty = "DateRangeInput", desc = "The days to sum over."),
+        arg(name = "compare_to", ty = "Option<Comparison>", desc = "Fills `previous` and `change` of each measure."),
+        directive = aggregate::apply(PUBLIC, MIN)
+    ),
+    field(
+        name = "series",
+        ty = "Vec<SeriesPoint>",
+        desc = "Public counters per step of a range, every step there, in order. At most 4,000 steps.",
+        arg(name = "range", ty = "DateRangeInput", desc = "The days to cover."),
+        arg(name = "granularity", ty = "Granularity", desc = "The step."),
+        directive = aggregate::apply(PUBLIC, MIN)
+    ),
+    field(
+        name = "audience",
+        ty = "Audience",
+        desc = "Audience insights over one window of the catalogue, from sealed days only.",
+        arg(name = "window", ty = "WindowInput", desc = "The window."),
+        directive = aggregate::apply(INSIGHT, MIN)
+    )
+)]
+pub(crate) enum Measured {
+    Creator(Creator),
+    Video(Video),
+    Hashtag(Hashtag),
+}
+
+/// One step of a series.
+#[derive(Debug, Clone, SimpleObject)]
+pub(crate) struct SeriesPoint {
+    /// The step's first day, cut to the range asked for; of an hour, the day that holds it.
+    date: Date,
+    /// The step's first instant, with the offset of the entity's reporting zone.
+    start: DateTime,
+    /// Public counters of the step.
+    #[graphql(directive = aggregate::apply(PUBLIC, MIN))]
+    counters: Counters,
+}
+
+/// The gate that `schema` put into the schema's data.
+pub(crate) fn gate<'a>(ctx: &'a Context<'_>) -> Result<&'a Arc<Gate>> {
+    ctx.data_opt().ok_or_else(internal)
+}
+
+pub(crate) fn counters(
+    ctx: &Context<'_>,
+    entity: &Entity,
+    range: &DateRangeInput,
+    compare_to: Option<Comparison>,
+) -> Result<Counters> {
+    let gate = gate(ctx)?;
+    let days = range.resolve(gate, entity)?;
+    let answer = gate.counters(entity, days, compare_to.map(Into::into)).map_err(of_gate)?;
+    Ok(answer.get().into())
+}
+
+pub(crate) fn series(
+    ctx: &Context<'_>,
+    entity: &Entity,
+    range: &DateRangeInput,
+    granularity: Granularity,
+) -> Result<Vec<SeriesPoint>> {
+    let gate = gate(ctx)?;
+    let days = range.resolve(gate, entity)?;
+    let zone = gate.zone(entity).map_err(of_gate)?;
+    let answer = gate.series(entity, days, granularity.into()).map_err(of_gate)?;
+    let point = |point: &throng_privacy::SeriesPoint| SeriesPoint {
+        date: Date(point.days().first()),
+        start: DateTime::in_zone(point.start(), &zone),
+        counters: point.counters().into(),
+    };
+    Ok(answer.get().iter().map(point).collect())
+}

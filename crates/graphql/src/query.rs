@@ -1,0 +1,100 @@
+//! The root of all questions.
+
+use async_graphql::{Context, ID, Object, Result};
+use throng_model::{CreatorFacts, CreatorId, VideoId};
+use throng_privacy::Gate;
+
+use crate::access::Access;
+use crate::connection::{Connection, connection, cursor_id};
+use crate::creator::Creator;
+use crate::hashtag::Hashtag;
+use crate::input::{page_cost, page_size};
+use crate::measured::gate;
+use crate::policy::{PrivacyPolicy, Status};
+use crate::video::Video;
+
+pub(crate) struct Query;
+
+/// Questions about crowds. Nothing here is keyed by a viewer, and whatever a token may not see answers as if it did not
+/// exist.
+#[Object]
+impl Query {
+    /// One channel; null where there is none, or the token may not see it.
+    async fn creator(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The platform's own id of the creator.")] id: ID,
+    ) -> Result<Option<Creator>> {
+        let access = Access::known(ctx)?;
+        // What is no id names nothing.
+        let Ok(id) = CreatorId::parse(id.as_str()) else { return Ok(None) };
+        if !access.sees(&id) {
+            return Ok(None);
+        }
+        Ok(gate(ctx)?.creator(&id).map(Creator))
+    }
+
+    /// The channels that the token may see, in the order of their ids.
+    #[graphql(complexity = "1 + page_cost(first) * child_complexity")]
+    async fn creators(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Page size, 1 to 100.")] first: i32,
+        #[graphql(desc = "A cursor of the page before.")] after: Option<String>,
+    ) -> Result<Connection<Creator>> {
+        let access = Access::known(ctx)?;
+        let size = page_size(first)?;
+        let after = cursor_id(after.as_deref(), CreatorId::parse)?;
+        let facts = visible(access, gate(ctx)?, after.as_ref(), size + 1);
+        let nodes = facts.into_iter().map(|facts| (facts.id.as_str().to_owned(), Creator(facts)));
+        Ok(connection(nodes, size, after.is_some()))
+    }
+
+    /// One video; null where there is none, or the token may not see its channel.
+    async fn video(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The platform's own id of the video.")] id: ID,
+    ) -> Result<Option<Video>> {
+        let access = Access::known(ctx)?;
+        let Ok(id) = VideoId::parse(id.as_str()) else { return Ok(None) };
+        let facts = gate(ctx)?.video(&id);
+        Ok(facts.filter(|facts| access.sees(&facts.creator)).map(Video))
+    }
+
+    /// One hashtag; null where no video carries it. Any token that reads may see every hashtag.
+    async fn hashtag(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The hashtag, with or without `#`; case does not matter.")] name: String,
+    ) -> Result<Option<Hashtag>> {
+        let access = Access::known(ctx)?;
+        let Ok(tag) = throng_model::Hashtag::parse(&name) else { return Ok(None) };
+        let exists = access.sees_hashtags() && gate(ctx)?.hashtag_exists(&tag);
+        Ok(exists.then(|| Hashtag(tag.into_owned())))
+    }
+
+    /// The privacy policy in force. Needs no token.
+    async fn privacy(&self, ctx: &Context<'_>) -> Result<PrivacyPolicy> {
+        Ok(PrivacyPolicy::of(gate(ctx)?))
+    }
+
+    /// The state of the server, public facts only. Needs no token.
+    async fn status(&self, ctx: &Context<'_>) -> Result<Status> {
+        Ok(Status::of(gate(ctx)?))
+    }
+}
+
+/// At most `limit` channels that the caller may see, by id, after one of them.
+fn visible(access: &Access, gate: &Gate, after: Option<&CreatorId<'_>>, limit: usize) -> Vec<CreatorFacts> {
+    let mut granted: Vec<&CreatorId<'_>> = match access {
+        Access::Operator => return gate.creators(after, limit),
+        Access::Anonymous | Access::Ingest => return Vec::new(),
+        Access::Creator(own) => vec![own],
+        Access::Partner(granted) => granted.iter().collect(),
+    };
+    granted.sort();
+    granted.dedup();
+    let behind = granted.into_iter().filter(|id| after.is_none_or(|after| *id > after));
+    behind.filter_map(|id| gate.creator(id)).take(limit).collect()
+}

@@ -1,0 +1,102 @@
+//! A video.
+
+use async_graphql::{Context, ID, Object, Result};
+use throng_model::{Entity, VideoFacts};
+
+use crate::aggregate::{INSIGHT, MIN, PUBLIC, aggregate};
+use crate::audience::Audience;
+use crate::counters::Counters;
+use crate::creator::Creator;
+use crate::input::{DateRangeInput, WindowInput};
+use crate::measured::{self, SeriesPoint, gate};
+use crate::scalar::DateTime;
+use crate::words::{Comparison, Granularity};
+
+/// A video of a channel that the caller may see.
+#[derive(Debug, Clone)]
+pub(crate) struct Video(pub(crate) VideoFacts);
+
+impl Video {
+    fn entity(&self) -> Entity {
+        Entity::Video(self.0.id.clone())
+    }
+}
+
+/// A published short video. Its days are those of its creator's `timeZone`.
+#[Object]
+impl Video {
+    /// The platform's own id of the video.
+    async fn id(&self) -> ID {
+        ID(self.0.id.as_str().to_owned())
+    }
+
+    /// Whose channel it is on; null where neither catalogue nor log knows the channel.
+    async fn creator(&self, ctx: &Context<'_>) -> Result<Option<Creator>> {
+        Ok(gate(ctx)?.creator(&self.0.creator).map(Creator))
+    }
+
+    /// Its title; null where the catalogue has none.
+    async fn title(&self) -> Option<&str> {
+        self.0.title.as_deref()
+    }
+
+    /// When it went public, in UTC; null where the catalogue does not say.
+    async fn published_at(&self) -> Option<DateTime> {
+        self.0.published_at.map(DateTime::utc)
+    }
+
+    /// Its length, in seconds; null where the catalogue does not say.
+    async fn duration(&self) -> Option<f64> {
+        self.0.duration_ms.map(|millis| f64::from(millis) / 1_000.0)
+    }
+
+    /// Its hashtags, without `#`, in lower case.
+    async fn hashtags(&self) -> Vec<&str> {
+        self.0.hashtags.iter().map(|tag| tag.as_str()).collect()
+    }
+
+    /// The sound that it uses, by the platform's name for it; null where the catalogue does not say.
+    async fn sound(&self) -> Option<&str> {
+        self.0.sound.as_ref().map(|sound| sound.as_str())
+    }
+
+    /// Its language as the platform writes it, usually BCP 47; null where the catalogue does not say.
+    async fn language(&self) -> Option<&str> {
+        self.0.language.as_ref().map(|language| language.as_str())
+    }
+
+    /// Public counters, summed over a range of days, open days included.
+    #[graphql(complexity = "25 + child_complexity", directive = aggregate::apply(PUBLIC, MIN))]
+    pub(crate) async fn counters(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The days to sum over.")] range: DateRangeInput,
+        #[graphql(desc = "Fills `previous` and `change` of each measure.")] compare_to: Option<Comparison>,
+    ) -> Result<Counters> {
+        measured::counters(ctx, &self.entity(), &range, compare_to)
+    }
+
+    /// Public counters per step of a range, every step there, in order. At most 4,000 steps.
+    #[graphql(
+        complexity = "50 + range.steps(granularity.into()).saturating_mul(child_complexity)",
+        directive = aggregate::apply(PUBLIC, MIN)
+    )]
+    pub(crate) async fn series(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The days to cover.")] range: DateRangeInput,
+        #[graphql(desc = "The step.")] granularity: Granularity,
+    ) -> Result<Vec<SeriesPoint>> {
+        measured::series(ctx, &self.entity(), &range, granularity)
+    }
+
+    /// Audience insights over one window of the catalogue, from sealed days only.
+    #[graphql(complexity = "200 + child_complexity", directive = aggregate::apply(INSIGHT, MIN))]
+    pub(crate) async fn audience(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The window.")] window: WindowInput,
+    ) -> Result<Audience> {
+        Audience::ask(ctx, self.entity(), window)
+    }
+}

@@ -1,0 +1,188 @@
+//! Who may see what, errors and their codes, pages, and limits.
+#![allow(clippy::expect_used, clippy::panic, reason = "a surprise should stop the test")]
+
+mod support;
+
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+use support::{ask_as, code, creator, platform};
+use throng_graphql::{Access, Document, OperationKind};
+
+async fn answer(access: Access, query: &str) -> Json {
+    ask_as(Arc::new(platform()), access, query, Json::Null).await
+}
+
+#[tokio::test]
+async fn what_may_not_be_seen_answers_as_if_it_did_not_exist() {
+    let counters = "counters(range: {last: 28}) { views { value disclosure } }";
+    let tokens = [Access::Creator(creator("ada")), Access::Partner(vec![creator("ada")]), Access::Ingest];
+    for access in tokens {
+        for (hidden, missing) in [("bob", "nobody"), ("bob", ""), ("bob", "a\\u0000b")] {
+            let ask =
+                async |id: &str| answer(access.clone(), &format!("{{ creator(id: \"{id}\") {{ {counters} }} }}")).await;
+            assert_eq!(ask(hidden).await.to_string(), ask(missing).await.to_string());
+        }
+        let ask =
+            async |id: &str| answer(access.clone(), &format!("{{ video(id: \"{id}\") {{ title {counters} }} }}")).await;
+        assert_eq!(ask("b1").await.to_string(), ask("b9").await.to_string());
+        assert_eq!(ask("b1").await["data"], json!({"video": null}));
+    }
+    let own = answer(
+        Access::Creator(creator("bob")),
+        "{ creator(id: \"bob\") { handle videos(first: 1) { edges { node { id creator { id } } } } } }",
+    )
+    .await;
+    assert_eq!(own["data"]["creator"]["videos"]["edges"][0]["node"], json!({"id": "b1", "creator": {"id": "bob"}}));
+    let granted =
+        answer(Access::Partner(vec![creator("bob"), creator("ada")]), "{ video(id: \"b1\") { title } }").await;
+    assert_eq!(granted["data"]["video"]["title"], "Video b1");
+}
+
+#[tokio::test]
+async fn without_a_token_there_are_policy_and_status_only() {
+    for query in [
+        "{ creator(id: \"ada\") { id } }",
+        "{ creators(first: 1) { edges { cursor } } }",
+        "{ video(id: \"a1\") { id } }",
+        "{ hashtag(name: \"dance\") { name } }",
+    ] {
+        assert_eq!(code(Access::Anonymous, query).await, "UNAUTHENTICATED", "{query}");
+    }
+    let open = answer(Access::Anonymous, "{ privacy { audienceMin } status { version } }").await;
+    assert_eq!(open["data"]["privacy"]["audienceMin"], 50);
+}
+
+#[tokio::test]
+async fn readers_see_hashtags_and_ingest_does_not() {
+    let query = "{ hashtag(name: \"dance\") { name } }";
+    assert_eq!(answer(Access::Creator(creator("bob")), query).await["data"]["hashtag"]["name"], "dance");
+    assert_eq!(answer(Access::Ingest, query).await["data"], json!({"hashtag": null}));
+    assert_eq!(
+        answer(Access::Operator, "{ hashtag(name: \"nothing\") { name } }").await["data"],
+        json!({"hashtag": null})
+    );
+}
+
+#[tokio::test]
+async fn lists_hold_what_the_token_may_see() {
+    let ids = async |access| {
+        let page = answer(access, "{ creators(first: 10) { edges { node { id } } pageInfo { hasNextPage } } }").await;
+        let edges = page["data"]["creators"]["edges"].as_array().expect("edges").clone();
+        edges.iter().map(|edge| edge["node"]["id"].as_str().expect("id").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(Access::Operator).await, ["ada", "bob"]);
+    assert_eq!(ids(Access::Creator(creator("bob"))).await, ["bob"]);
+    assert_eq!(
+        ids(Access::Partner(vec![creator("nobody"), creator("bob"), creator("ada"), creator("bob")])).await,
+        ["ada", "bob"]
+    );
+    assert!(ids(Access::Ingest).await.is_empty());
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_to_the_end() {
+    for access in [Access::Operator, Access::Partner(vec![creator("ada")])] {
+        let mut found = Vec::new();
+        let mut after = Json::Null;
+        for turn in 0.. {
+            assert!(turn < 5, "pages do not end");
+            let query = format!(
+                "{{ creator(id: \"ada\") {{ videos(first: 2, after: {after}) {{ edges {{ cursor node {{ id }} }} pageInfo {{ hasNextPage hasPreviousPage endCursor startCursor }} }} }} }}"
+            );
+            let page = answer(access.clone(), &query).await["data"]["creator"]["videos"].clone();
+            let edges = page["edges"].as_array().expect("edges");
+            found.extend(edges.iter().map(|edge| edge["node"]["id"].as_str().expect("id").to_owned()));
+            assert_eq!(page["pageInfo"]["hasPreviousPage"], turn > 0);
+            assert_eq!(page["pageInfo"]["startCursor"], edges[0]["cursor"]);
+            after = page["pageInfo"]["endCursor"].clone();
+            if page["pageInfo"]["hasNextPage"] == false {
+                break;
+            }
+        }
+        assert_eq!(found, ["a1", "a2", "a3"]);
+    }
+}
+
+#[tokio::test]
+async fn bad_questions_have_codes_and_public_reasons() {
+    let of_ada = |inner: &str| format!("{{ creator(id: \"ada\") {{ {inner} }} }}");
+    for inner in [
+        "counters(range: {last: 0}) { views { value } }",
+        "counters(range: {last: 5000}) { views { value } }",
+        "counters(range: {last: 1, from: \"2026-01-01\", to: \"2026-01-02\"}) { views { value } }",
+        "counters(range: {from: \"2026-01-01\"}) { views { value } }",
+        "counters(range: {from: \"2026-01-02\", to: \"2026-01-01\"}) { views { value } }",
+        "counters(range: {from: \"2026-02-30\", to: \"2026-03-01\"}) { views { value } }",
+        "series(range: {from: \"2020-01-01\", to: \"2025-01-01\"}, granularity: HOUR) { date }",
+        "audience(window: {kind: LAST_7_DAYS, date: \"2026-03-04\"}) { reach { value } }",
+        "audience(window: {kind: FIRST_7_DAYS}) { reach { value } }",
+        "audience(window: {kind: DAY}) { breakdown(by: AGE, first: 0) { rows { key } } }",
+        "videos(first: 101) { edges { cursor } }",
+        "videos(first: 1, after: \"zz\") { edges { cursor } }",
+        "topVideos(range: {last: 7}, by: VIEWS, first: -1) { video { id } }",
+    ] {
+        assert_eq!(code(Access::Operator, &of_ada(inner)).await, "BAD_USER_INPUT", "{inner}");
+    }
+    assert_eq!(code(Access::Operator, "{ creator(id: \"ada\") { ").await, "GRAPHQL_PARSE_FAILED");
+    for invalid in [
+        "{ nothing }",
+        "{ creator { id } }",
+        "{ creator(id: \"ada\") }",
+        "mutation { x }",
+        "query A { status { version } } query B { status { version } }",
+    ] {
+        assert_eq!(code(Access::Operator, invalid).await, "GRAPHQL_VALIDATION_FAILED", "{invalid}");
+    }
+    let off_step = answer(
+        Access::Operator,
+        &of_ada("audience(window: {kind: LAST_7_DAYS, date: \"2026-03-04\"}) { reach { value } }"),
+    )
+    .await;
+    let message = off_step["errors"][0]["message"].as_str().expect("message");
+    assert!(message.contains("2026-03-01 and 2026-03-08"), "{message}");
+}
+
+#[tokio::test]
+async fn costly_documents_are_refused_at_once() {
+    let mut bomb = "{ ...F0 }".to_owned();
+    for n in 0..60 {
+        bomb += &format!("fragment F{n} on Query {{ ...F{} ...F{} }}", n + 1, n + 1);
+    }
+    bomb += "fragment F60 on Query { __typename }";
+    // 2^60 steps, should anything walk them.
+    assert_eq!(code(Access::Anonymous, &bomb).await, "QUERY_TOO_COMPLEX");
+    assert_eq!(code(Access::Anonymous, &"{".repeat(50_000)).await, "QUERY_TOO_COMPLEX");
+    let wide = "{ creators(first: 100) { edges { node { videos(first: 100) { edges { node { counters(range: {last: 1}) { views { value } } } } } } } } }";
+    assert_eq!(code(Access::Operator, wide).await, "QUERY_TOO_COMPLEX");
+    let long = "{ creator(id: \"ada\") { series(range: {last: 3660}, granularity: DAY) { counters { views { value disclosure previous change } likes { value disclosure previous change } shares { value disclosure previous change } } } } }";
+    assert_eq!(code(Access::Operator, long).await, "QUERY_TOO_COMPLEX");
+}
+
+#[tokio::test]
+async fn introspection_passes_the_limits() {
+    // The shape of GraphiQL's own query: types nine levels deep.
+    let of_type = "ofType { kind name ".repeat(9) + &"}".repeat(9);
+    let query = format!(
+        "query IntrospectionQuery {{ __schema {{ queryType {{ name }} types {{ ...FullType }} directives {{ name description locations args {{ ...InputValue }} }} }} }}
+        fragment FullType on __Type {{ kind name description specifiedByURL
+          fields(includeDeprecated: true) {{ name description args {{ ...InputValue }} type {{ ...TypeRef }} isDeprecated deprecationReason }}
+          inputFields {{ ...InputValue }} interfaces {{ ...TypeRef }}
+          enumValues(includeDeprecated: true) {{ name description isDeprecated deprecationReason }} possibleTypes {{ ...TypeRef }} }}
+        fragment InputValue on __InputValue {{ name description type {{ ...TypeRef }} defaultValue }}
+        fragment TypeRef on __Type {{ kind name {of_type} }}"
+    );
+    let schema = answer(Access::Anonymous, &query).await;
+    assert_eq!(schema.get("errors"), None, "{schema}");
+    assert!(schema["data"]["__schema"]["types"].as_array().is_some_and(|types| types.len() > 30));
+}
+
+#[test]
+fn a_document_knows_its_operations() {
+    let kind = |query: &str, name| Document::parse(query).map(|document| document.kind(name)).ok().flatten();
+    assert_eq!(kind("{ status { version } }", None), Some(OperationKind::Query));
+    assert_eq!(kind("mutation { x }", None), Some(OperationKind::Mutation));
+    let two = "query A { status { version } } subscription B { x }";
+    assert_eq!((kind(two, None), kind(two, Some("C"))), (None, None));
+    assert_eq!(kind(two, Some("B")), Some(OperationKind::Subscription));
+}

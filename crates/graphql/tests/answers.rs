@@ -1,0 +1,181 @@
+//! Answers of a small platform: the pasted dashboard, and what tells a number, a withheld one and a missing one apart.
+#![allow(clippy::expect_used, clippy::panic, reason = "a surprise should stop the test")]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serde_json::{Value as Json, json};
+use support::{Event, Platform, ask, ask_as, day, platform, view};
+use throng_graphql::Access;
+use throng_model::Kind;
+
+/// As it stands in the outline of the API.
+const DASHBOARD: &str = r#"
+query Dashboard($id: ID!) {
+  creator(id: $id) {
+    handle
+    counters(range: {last: 28}, compareTo: PREVIOUS_PERIOD) { views { value disclosure change } likes { value } watchTime { value } }
+    series(range: {from: "2026-02-10", to: "2026-03-09"}, granularity: DAY) { date counters { views { value disclosure } } }
+    audience(window: {kind: LAST_28_DAYS}) {
+      reach { value disclosure marginOfError }
+      breakdown(by: COUNTRY, first: 10) { rows { key share viewers: measure { value disclosure } } other { value } }
+      retention { position share }
+    }
+    topVideos(range: {last: 28}, by: VIEWS, first: 5) { video { id title } value { value } }
+  }
+}"#;
+
+#[tokio::test]
+async fn the_dashboard_works_as_pasted() {
+    let platform = Arc::new(platform());
+    let answer = ask_as(platform.clone(), Access::Operator, DASHBOARD, json!({"id": "ada"})).await;
+    assert_eq!(answer.get("errors"), None, "{answer}");
+    let ada = &answer["data"]["creator"];
+    assert_eq!(ada["handle"], "@ada");
+    // 28 days to 2026-03-08: 400 + 300 views against 200 in the 28 days before.
+    assert_eq!(ada["counters"]["views"], json!({"value": 700.0, "disclosure": "EXACT", "change": 2.5}));
+    assert_eq!(ada["counters"]["likes"]["value"], 400.0);
+    let series = ada["series"].as_array().expect("series");
+    assert_eq!(series.len(), 28);
+    assert_eq!(series[0]["date"], "2026-02-10");
+    assert_eq!(series[0]["counters"]["views"], json!({"value": null, "disclosure": "WITHHELD"}));
+    assert_eq!(series[10]["counters"]["views"], json!({"value": 400.0, "disclosure": "EXACT"}));
+    let audience = &ada["audience"];
+    assert_eq!(audience["reach"], json!({"value": 600.0, "disclosure": "EXACT", "marginOfError": null}));
+    let rows = audience["breakdown"]["rows"].as_array().expect("rows");
+    assert_eq!(rows[0], json!({"key": "DE", "share": 0.5, "viewers": {"value": 300.0, "disclosure": "EXACT"}}));
+    assert_eq!(audience["breakdown"]["other"]["value"], 0.0);
+    assert_eq!(audience["retention"].as_array().expect("curve").len(), 100);
+    assert_eq!(audience["retention"][99]["position"], 100);
+    assert_eq!(
+        ada["topVideos"],
+        json!([
+            {"video": {"id": "a1", "title": "Video a1"}, "value": {"value": 400.0}},
+            {"video": {"id": "a2", "title": "Video a2"}, "value": {"value": 300.0}},
+        ])
+    );
+    assert_eq!(platform.audience_calls.load(Ordering::SeqCst), 1, "one question to the engine for all families");
+    assert_eq!(answer["extensions"]["policyVersion"].as_str().map(str::len), Some(12));
+}
+
+const EVERYTHING: &str = r#"
+{ video(id: "b1") {
+    counters(range: {from: "2026-02-01", to: "2026-02-28"}, compareTo: SAME_WEEKDAYS) { ...Counters }
+    series(range: {from: "2026-02-19", to: "2026-02-21"}, granularity: HOUR) { start counters { ...Counters } }
+    creator { topVideos(range: {last: 28}, by: AVERAGE_WATCH_TIME, first: 100) { video { id } value { ...All } } }
+    audience(window: {kind: MONTH}) {
+      window { kind from to sealed } reach { ...All } newViewers { ...All } returningViewers { ...All }
+      followers { ...All } nonFollowers { ...All } engagementPerReach { ...All }
+      country: breakdown(by: COUNTRY) { ...Rows } region: breakdown(by: REGION) { ...Rows } age: breakdown(by: AGE) { ...Rows }
+      gender: breakdown(by: GENDER) { ...Rows } device: breakdown(by: DEVICE) { ...Rows }
+      source: breakdown(by: TRAFFIC_SOURCE) { ...Rows } status: breakdown(by: FOLLOWER_STATUS) { ...Rows }
+      ageGender { age gender share measure { ...All } } activeHours { weekday hour share measure { ...All } }
+      retention { position share measure { ...All } } funnel { stage share measure { ...All } }
+    } } }
+fragment Counters on Counters { range { from to } previousRange { from to } views { ...All } likes { ...All } completionRate { ...All } }
+fragment Rows on Breakdown { total { ...All } rows { key country share measure { ...All } } other { ...All } }
+fragment All on Measure { value disclosure marginOfError previous change }
+"#;
+
+#[tokio::test]
+async fn no_audience_and_one_below_the_floor_give_the_same_bytes() {
+    let answer = async |viewers: u32| {
+        let events = (0..viewers).map(|viewer| view(viewer, "b1", "2026-02-20")).collect();
+        ask(Platform::new(events), EVERYTHING).await.to_string()
+    };
+    let nobody = answer(0).await;
+    assert!(nobody.contains("WITHHELD") && !nobody.contains("EXACT"), "{nobody}");
+    assert_eq!(nobody, answer(1).await);
+    assert_eq!(nobody, answer(49).await);
+    assert!(answer(50).await.contains("EXACT"));
+}
+
+#[tokio::test]
+async fn zero_withheld_unsealed_and_missing_are_different() {
+    const QUERY: &str = r#"
+    { creator(id: "ada") {
+        counters(range: {from: "2026-02-20", to: "2026-02-20"}) { shares { value disclosure } }
+        none: counters(range: {from: "2026-02-21", to: "2026-02-21"}) { shares { value disclosure } }
+        audience(window: {kind: DAY, date: "2026-03-09"}) { window { sealed } reach { value disclosure } } }
+      video(id: "a3") { audience(window: {kind: DAY}) { newViewers { disclosure } retention { measure { disclosure } } } } }"#;
+    let data = ask(platform(), QUERY).await;
+    let ada = &data["creator"];
+    assert_eq!(ada["counters"]["shares"], json!({"value": 0.0, "disclosure": "EXACT"}));
+    assert_eq!(ada["none"]["shares"], json!({"value": null, "disclosure": "WITHHELD"}));
+    assert_eq!(ada["audience"]["reach"], json!({"value": null, "disclosure": "NOT_SEALED"}));
+    assert_eq!(ada["audience"]["window"]["sealed"], false);
+    let video = &data["video"]["audience"];
+    assert_eq!(video["newViewers"]["disclosure"], "NOT_APPLICABLE");
+    assert_eq!(video["retention"][0]["measure"]["disclosure"], "NOT_APPLICABLE");
+}
+
+#[tokio::test]
+async fn a_ratio_without_denominator_is_not_applicable() {
+    let events = (0..60).map(|viewer| Event { kind: Kind::Impression, ..view(viewer, "a1", "2026-02-20") }).collect();
+    let query = r#"{ video(id: "a1") { counters(range: {last: 28}) { views { value } engagementRate { value disclosure } } } }"#;
+    let counters = &ask(Platform::new(events), query).await["video"]["counters"];
+    assert_eq!(counters["views"]["value"], 0.0);
+    assert_eq!(counters["engagementRate"], json!({"value": null, "disclosure": "NOT_APPLICABLE"}));
+}
+
+#[tokio::test]
+async fn the_last_days_and_newest_windows_end_with_the_seal() {
+    let query = r#"{ creator(id: "ada") { sealedThrough counters(range: {last: 7}) { range { from to } }
+        audience(window: {kind: LAST_7_DAYS}) { window { kind from to sealed } } } }"#;
+    let mut platform = platform();
+    platform.sealed_through = Some(day("2026-03-04"));
+    let ada = ask(platform, query).await["creator"].clone();
+    assert_eq!(ada["sealedThrough"], "2026-03-04");
+    assert_eq!(ada["counters"]["range"], json!({"from": "2026-02-26", "to": "2026-03-04"}));
+    let window = json!({"kind": "LAST_7_DAYS", "from": "2026-02-23", "to": "2026-03-01", "sealed": true});
+    assert_eq!(ada["audience"]["window"], window);
+}
+
+#[tokio::test]
+async fn windows_of_a_video_count_from_its_publication() {
+    let query = r#"{ video(id: "a1") { publishedAt duration audience(window: {kind: FIRST_7_DAYS}) {
+        window { from to } reach { value } funnel { stage measure { value } } engagementPerReach { value } } } }"#;
+    let video = ask(platform(), query).await["video"].clone();
+    assert_eq!(video["publishedAt"], "2026-02-20T09:00:00.000Z");
+    assert_eq!(video["duration"], 10.0);
+    assert_eq!(video["audience"]["window"], json!({"from": "2026-02-20", "to": "2026-02-26"}));
+    assert_eq!(video["audience"]["reach"]["value"], 400.0);
+    // Everyone who viewed also liked: between stages there is nobody, which is hidden like a few.
+    assert_eq!(video["audience"]["funnel"][0], json!({"stage": "SAW", "measure": {"value": 400.0}}));
+    assert_eq!(video["audience"]["funnel"][1]["measure"]["value"], Json::Null);
+}
+
+#[tokio::test]
+async fn aliases_fragments_and_variables_reach_the_engine_once() {
+    let query = r#"query($by: Trait!, $skip: Boolean!) { hashtag(name: "Dance") { name ...M } }
+        fragment M on Measured { audience(window: {kind: LAST_28_DAYS}) {
+          a: breakdown(by: $by, first: 1) { rows { key } other { value } }
+          b: breakdown(by: FOLLOWER_STATUS) { rows { key } }
+          ... on Audience { newViewers @skip(if: $skip) { disclosure } ageGender { age gender measure { value } } } } }"#;
+    let platform = Arc::new(platform());
+    let variables = json!({"by": "AGE", "skip": false});
+    let answer = ask_as(platform.clone(), Access::Operator, query, variables).await;
+    assert_eq!(answer.get("errors"), None, "{answer}");
+    let audience = &answer["data"]["hashtag"]["audience"];
+    assert_eq!(answer["data"]["hashtag"]["name"], "dance");
+    assert_eq!(audience["a"]["other"]["value"], 600.0, "the first age band has nobody");
+    assert_eq!(audience["b"]["rows"][0]["key"], "non_follower");
+    assert_eq!(audience["newViewers"]["disclosure"], "NOT_APPLICABLE");
+    assert_eq!(audience["ageGender"].as_array().map(Vec::len), Some(32));
+    assert_eq!(platform.audience_calls.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn the_policy_says_what_is_asked_and_what_is_not_protected() {
+    let query = "{ privacy { version protection audienceMin audienceMinFloor rollingStepDays statement invariants
+        notProtected catalogue { family entity windows overlapping } } status { version policyVersion } }";
+    let data = ask(platform(), query).await;
+    let privacy = &data["privacy"];
+    assert_eq!((&privacy["protection"], &privacy["audienceMin"]), (&json!("THRESHOLD"), &json!(50)));
+    assert_eq!((&privacy["audienceMinFloor"], &privacy["rollingStepDays"]), (&json!(10), &json!(7)));
+    assert_eq!(privacy["catalogue"].as_array().map(Vec::len), Some(37));
+    assert!(privacy["notProtected"][0].as_str().is_some_and(|text| text.contains("difference")), "{privacy}");
+    assert_eq!(data["status"]["policyVersion"], privacy["version"]);
+}
