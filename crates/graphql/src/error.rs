@@ -61,7 +61,7 @@ pub(crate) fn complete(mut response: Response) -> Response {
         if error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some()) {
             continue;
         }
-        let code = if !error.path.is_empty() {
+        let code = if !error.path.is_empty() || error.message.starts_with("Failed to parse") {
             // Resolvers set their own codes; what is left are arguments that do not parse.
             code::BAD_USER_INPUT
         } else if error.message.contains("too complex") || error.message.contains("recursion depth") {

@@ -115,6 +115,7 @@ async fn bad_questions_have_codes_and_public_reasons() {
         "counters(range: {from: \"2026-01-02\", to: \"2026-01-01\"}) { views { value } }",
         "counters(range: {from: \"2026-02-30\", to: \"2026-03-01\"}) { views { value } }",
         "series(range: {from: \"2020-01-01\", to: \"2025-01-01\"}, granularity: HOUR) { date }",
+        "series(range: {from: \"2026-02-30\", to: \"2026-03-01\"}, granularity: DAY) { date }",
         "audience(window: {kind: LAST_7_DAYS, date: \"2026-03-04\"}) { reach { value } }",
         "audience(window: {kind: FIRST_7_DAYS}) { reach { value } }",
         "audience(window: {kind: DAY}) { breakdown(by: AGE, first: 0) { rows { key } } }",

@@ -110,13 +110,13 @@ impl Gate {
         let cells = cells::fixed(family).unwrap_or_else(|| given.keys().copied().collect());
         let rows: Vec<&RoaringBitmap> = cells.iter().map(|cell| given.get(cell).copied().unwrap_or(&empty)).collect();
         let viewers: Vec<u64> = rows.iter().map(|row| row.len()).collect();
-        if !rows.iter().all(|row| row.is_subset(total)) {
-            return Err(GateError::Unavailable);
-        }
         if family.overlaps() {
+            if !rows.iter().all(|row| row.is_subset(total)) {
+                return Err(GateError::Unavailable);
+            }
             return Ok(Judged { decision: suppress::overlap(floor, total, &rows), cells, viewers });
         }
-        if !disjoint(&rows, &viewers) {
+        if !splits(total, &rows, &viewers) {
             return Err(GateError::Unavailable);
         }
         let mut groups = Vec::new();
@@ -137,7 +137,7 @@ impl Gate {
         let (floor, total) = (self.judge.floor(), &table.total.audience);
         let sets: Vec<&RoaringBitmap> = table.rows.iter().map(|(_, raw)| &raw.audience).collect();
         let lens: Vec<u64> = sets.iter().map(|set| set.len()).collect();
-        if !disjoint(&sets, &lens) || !sets.iter().all(|set| set.is_subset(total)) {
+        if !splits(total, &sets, &lens) {
             return Err(GateError::Unavailable);
         }
         let at_least = |cell: Cell| {
@@ -209,6 +209,8 @@ impl Judged {
     }
 }
 
-fn disjoint(sets: &[&RoaringBitmap], lens: &[u64]) -> bool {
-    sets.iter().copied().union().len() == lens.iter().sum::<u64>()
+/// Whether these sets of these sizes lie in the total and share no viewer.
+fn splits(total: &RoaringBitmap, sets: &[&RoaringBitmap], lens: &[u64]) -> bool {
+    let all: RoaringBitmap = sets.iter().copied().union();
+    all.len() == lens.iter().sum::<u64>() && all.is_subset(total)
 }

@@ -73,7 +73,9 @@ impl Gate {
 
     fn decide<K>(&self, table: &RawTable<K, Tally>) -> Decision {
         let rows: Vec<&RoaringBitmap> = table.rows.iter().map(|(_, raw)| &raw.audience).collect();
-        suppress::sums(self.judge.floor(), &table.total.audience, &rows)
+        let mut sum = Tally::default();
+        table.rows.iter().for_each(|(_, raw)| sum += raw.value);
+        suppress::sums(self.judge.floor(), &table.total.audience, &rows, sum == table.total.value)
     }
 }
 

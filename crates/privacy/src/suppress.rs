@@ -44,66 +44,58 @@ pub(crate) fn apart(floor: u64, viewers: u64) -> bool {
     viewers == 0 || viewers >= floor
 }
 
-/// A table of sums: counters by step or by video.
-pub(crate) fn sums(floor: u64, total: &RoaringBitmap, rows: &[&RoaringBitmap]) -> Decision {
-    unions(floor, total, rows, |_| true, |_| true)
+/// A table of sums: counters by step or by video. `complete` says that the rows add up to the total; if not, the viewers in
+/// no row are a hidden row.
+pub(crate) fn sums(floor: u64, total: &RoaringBitmap, rows: &[&RoaringBitmap], complete: bool) -> Decision {
+    if total.len() < floor {
+        return Decision::nothing(rows.len());
+    }
+    let outside = if complete { RoaringBitmap::new() } else { total - rows.iter().copied().union() };
+    hide_smallest(floor, rows, outside, |row| row.len() >= floor, |_| true)
 }
 
 /// A table in which a viewer can stand in several rows.
 pub(crate) fn overlap(floor: u64, total: &RoaringBitmap, rows: &[&RoaringBitmap]) -> Decision {
-    let everyone = total.len();
-    // Total minus one row is the viewers outside it.
-    let row_may = |row: &RoaringBitmap| apart(floor, total.difference_len(row));
-    // Viewers in no shown row stand in hidden rows only.
-    let shown_may = |union_of_shown: u64| apart(floor, everyone.saturating_sub(union_of_shown));
-    unions(floor, total, rows, row_may, shown_may)
-}
-
-/// Hides the smallest rows first until the rest holds. `row_may` judges a row by itself, `shown_may` the number of viewers
-/// in any shown row.
-fn unions(
-    floor: u64,
-    total: &RoaringBitmap,
-    rows: &[&RoaringBitmap],
-    row_may: impl Fn(&RoaringBitmap) -> bool,
-    shown_may: impl Fn(u64) -> bool,
-) -> Decision {
     if total.len() < floor {
         return Decision::nothing(rows.len());
     }
-    let mut shown = Vec::new();
-    let mut hidden_rows = Vec::new();
-    for (index, &row) in rows.iter().enumerate() {
-        if row.len() >= floor && row_may(row) {
-            shown.push((index, row));
-        } else if !row.is_empty() {
-            hidden_rows.push(row);
-        }
-    }
+    // Total minus one row is the viewers outside it.
+    let row_may = |row: &RoaringBitmap| row.len() >= floor && apart(floor, total.difference_len(row));
+    // Viewers in no shown row stand in hidden rows only.
+    let shown_may = |shown: &[&RoaringBitmap]| {
+        let in_shown: RoaringBitmap = shown.iter().copied().union();
+        apart(floor, total.difference_len(&in_shown))
+    };
+    let outside = total - rows.iter().copied().union();
+    hide_smallest(floor, rows, outside, row_may, shown_may)
+}
+
+/// Hides the smallest rows first until the rest holds. `outside` are viewers of the total in no row, a hidden row of their
+/// own; `row_may` judges a row by itself, `shown_may` those left to show, where there is a rest.
+fn hide_smallest(
+    floor: u64,
+    rows: &[&RoaringBitmap],
+    outside: RoaringBitmap,
+    row_may: impl Fn(&RoaringBitmap) -> bool,
+    shown_may: impl Fn(&[&RoaringBitmap]) -> bool,
+) -> Decision {
+    let (mut shown, hidden_rows): (Vec<_>, Vec<_>) =
+        rows.iter().copied().enumerate().partition(|(_, row)| row_may(row));
     shown.sort_by_key(|&(index, row)| (Reverse(row.len()), index));
+    let (mut shown_indices, mut shown): (Vec<usize>, Vec<&RoaringBitmap>) = shown.into_iter().unzip();
 
-    // Viewers of the total in no row at all are a hidden row of their own.
-    let in_rows: RoaringBitmap = rows.iter().copied().union();
-    let mut hidden = total - in_rows;
-    let mut nonempty = hidden_rows.len() + usize::from(!hidden.is_empty());
-    hidden |= hidden_rows.into_iter().union();
-    let mut reach_of_shown = Vec::with_capacity(shown.len());
-    let mut union_of_shown = RoaringBitmap::new();
-    for &(_, row) in &shown {
-        union_of_shown |= row;
-        reach_of_shown.push(union_of_shown.intersection_len(total));
-    }
-
+    let hidden_rows = hidden_rows.into_iter().map(|(_, row)| row).filter(|row| !row.is_empty());
+    let mut nonempty = hidden_rows.clone().count() + usize::from(!outside.is_empty());
+    let mut hidden = outside;
+    hidden |= hidden_rows.union();
     loop {
-        let union_len = reach_of_shown.last().copied().unwrap_or(0);
-        if rest_holds(floor, hidden.len(), nonempty) && (hidden.is_empty() || shown_may(union_len)) {
-            let shown: Vec<usize> = shown.iter().map(|&(index, _)| index).collect();
-            return Decision::only(rows.len(), true, &shown);
+        if rest_holds(floor, hidden.len(), nonempty) && (hidden.is_empty() || shown_may(&shown)) {
+            return Decision::only(rows.len(), true, &shown_indices);
         }
-        let Some((_, row)) = shown.pop() else {
+        let Some(row) = shown.pop() else {
             return Decision::nothing(rows.len());
         };
-        reach_of_shown.pop();
+        shown_indices.pop();
         hidden |= row;
         nonempty += 1;
     }
@@ -206,21 +198,28 @@ mod tests {
     fn a_table_without_small_rows_is_shown_whole() {
         assert_eq!(partition(50, 110, &[60, 50, 0], &[]).rows, [true, true, false]);
         let (a, b) = (set(0..60), set(40..100));
-        assert_eq!(sums(50, &set(0..100), &[&a, &b]).rows, [true, true]);
+        assert_eq!(sums(50, &set(0..100), &[&a, &b], true).rows, [true, true]);
     }
 
     #[test]
     fn nothing_of_a_small_table_is_shown() {
         assert_eq!(partition(50, 49, &[49], &[]), Decision { total: false, rows: vec![false] });
-        assert_eq!(sums(50, &set(0..49), &[&set(0..49)]), Decision { total: false, rows: vec![false] });
+        assert_eq!(sums(50, &set(0..49), &[&set(0..49)], true), Decision { total: false, rows: vec![false] });
     }
 
     #[test]
     fn hidden_steps_of_a_series_are_enough_viewers_together() {
         // Two quiet days with the same ten viewers: their sum would be ten people's doing.
         let (busy, less, quiet) = (set(0..100), set(0..60), set(0..10));
-        let decision = sums(50, &set(0..100), &[&busy, &less, &quiet, &quiet]);
+        let decision = sums(50, &set(0..100), &[&busy, &less, &quiet, &quiet], true);
         assert_eq!(decision.rows, [true, false, false, false]);
+    }
+
+    #[test]
+    fn viewers_in_no_row_are_a_hidden_row() {
+        let (first, second) = (set(0..100), set(100..160));
+        assert_eq!(sums(50, &set(0..163), &[&first, &second], false).rows, [true, false]);
+        assert_eq!(sums(50, &set(0..160), &[&first, &second], false).rows, [true, true]);
     }
 
     #[test]
