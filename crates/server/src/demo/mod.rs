@@ -6,8 +6,6 @@
 //! clocks; audiences that differ from channel to channel; loops, unknown traits, unknown lengths, and a channel whose
 //! zone is off by 45 minutes. None of it is about anybody.
 
-#![allow(dead_code, reason = "the demo command takes it into use")]
-
 mod channels;
 mod days;
 mod dice;
@@ -46,7 +44,8 @@ pub(crate) struct Scale {
 impl Scale {
     /// About two million events.
     pub(crate) const DEMO: Self = Self { viewers: 170_000, creators: 420, views: 800_000, days: 90 };
-    /// For tests: some tens of thousands of events.
+    /// Some tens of thousands of events.
+    #[cfg(test)]
     pub(crate) const SMALL: Self = Self { viewers: 4_000, creators: 40, views: 16_000, days: 28 };
 
     /// Creators with fewer than 50 viewers.
@@ -128,11 +127,13 @@ impl World {
     }
 
     /// The video that went viral.
+    #[cfg(test)]
     pub(crate) fn viral_video(&self) -> &str {
         self.clips.iter().find(|clip| clip.viral).map_or("", |clip| &clip.id)
     }
 
     /// Creators whose whole audience is below the floor of 50 viewers.
+    #[cfg(test)]
     pub(crate) fn small_creators(&self) -> impl Iterator<Item = &str> {
         let small = self.scale.small_creators();
         self.channels.iter().rev().take(small).map(|channel| channel.id.as_str())

@@ -8,7 +8,6 @@ pub(super) struct Place {
     pub(super) country: Option<Country>,
     pub(super) region: Option<Region>,
     pub(super) zone: Zone,
-    pub(super) zone_name: &'static str,
     pub(super) language: &'static str,
     /// Share of the viewers, in no unit.
     pub(super) weight: f64,
@@ -53,15 +52,13 @@ pub(super) const KATHMANDU: usize = 20;
 
 /// Every place.
 pub(super) fn all() -> Vec<Place> {
-    let place =
-        |&(country, region, zone_name, language, weight): &(&str, &str, &'static str, &'static str, f64)| Place {
-            country: Country::from_code(country),
-            region: Region::from_code(region),
-            zone: Zone::parse(zone_name).unwrap_or_default(),
-            zone_name,
-            language,
-            weight,
-        };
+    let place = |&(country, region, zone, language, weight): &(&str, &str, &str, &'static str, f64)| Place {
+        country: Country::from_code(country),
+        region: Region::from_code(region),
+        zone: Zone::parse(zone).unwrap_or_default(),
+        language,
+        weight,
+    };
     PLACES.iter().map(place).collect()
 }
 
@@ -77,6 +74,6 @@ mod tests {
             assert_eq!(place.zone.name(), zone);
             assert!(place.region.is_none_or(|region| Some(region.country()) == place.country));
         }
-        assert_eq!(all().get(KATHMANDU).map(|place| place.zone_name), Some("Asia/Kathmandu"));
+        assert_eq!(all().get(KATHMANDU).map(|place| place.zone.name().to_owned()).as_deref(), Some("Asia/Kathmandu"));
     }
 }

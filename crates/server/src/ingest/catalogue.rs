@@ -12,7 +12,7 @@ use super::limits::Rules;
 use super::line::{Decoded, FieldError, LineErrorCode};
 
 /// Hashtags of one video, at most.
-pub(crate) const HASHTAGS_MAX: usize = 100;
+const HASHTAGS_MAX: usize = 100;
 
 /// The fields that a row of the catalogue has.
 pub(super) const FIELDS: u32 = Field::Video.bit()

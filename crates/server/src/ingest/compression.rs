@@ -17,7 +17,7 @@ const BUFFER_BYTES: usize = 128 << 10;
 
 /// How the bytes are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Compression {
+pub(super) enum Compression {
     /// Not at all.
     Plain,
     /// gzip, of one or more members.
@@ -79,11 +79,10 @@ impl<R: Read> Read for Metered<R> {
 pub(super) type Unpacked = Box<dyn Read + Send>;
 
 /// Opens a stream for unpacking.
-pub(super) fn unpack(source: impl Read + Send + 'static) -> io::Result<(Compression, Unpacked, Arc<Meter>)> {
+pub(super) fn unpack(source: impl Read + Send + 'static) -> io::Result<(Unpacked, Arc<Meter>)> {
     let meter = Arc::new(Meter::default());
     let mut source = BufReader::with_capacity(BUFFER_BYTES, Metered { source, meter: Arc::clone(&meter) });
-    let compression = Compression::of(source.fill_buf()?);
-    let unpacked: Unpacked = match compression {
+    let unpacked: Unpacked = match Compression::of(source.fill_buf()?) {
         Compression::Plain => Box::new(source),
         Compression::Gzip => Box::new(MultiGzDecoder::new(source)),
         Compression::Zstd => {
@@ -92,7 +91,7 @@ pub(super) fn unpack(source: impl Read + Send + 'static) -> io::Result<(Compress
             Box::new(decoder)
         }
     };
-    Ok((compression, unpacked, meter))
+    Ok((unpacked, meter))
 }
 
 /// A body in memory, unpacked as far as it is sound.

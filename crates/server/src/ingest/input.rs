@@ -73,17 +73,6 @@ pub(crate) enum InputError {
     },
 }
 
-/// How a file is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// One JSON object per line.
-    Ndjson,
-    /// A header and records.
-    Csv,
-    /// Columns.
-    Parquet,
-}
-
 /// What the rows of a file are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Content {

@@ -138,22 +138,9 @@ impl Errors {
         }
     }
 
-    /// Takes over the errors of a later block.
-    pub(crate) fn absorb(&mut self, later: Self, errors_max: usize) {
-        self.unlisted += later.unlisted;
-        for error in later.listed {
-            self.push(error, errors_max);
-        }
-    }
-
     /// Those that are kept in full.
     pub(crate) fn listed(&self) -> &[LineError] {
         &self.listed
-    }
-
-    /// Number of those that are not.
-    pub(crate) fn unlisted(&self) -> u64 {
-        self.unlisted
     }
 
     /// Number of all.
@@ -223,9 +210,6 @@ mod tests {
         for line in 1..=5 {
             errors.push(LineError::unknown_video(line), 2);
         }
-        let mut sum = Errors::default();
-        sum.push(LineError::unknown_video(0), 2);
-        sum.absorb(errors, 2);
-        assert_eq!((sum.listed().len(), sum.unlisted(), sum.count()), (2, 4, 6));
+        assert_eq!((errors.listed().len(), errors.count()), (2, 5));
     }
 }

@@ -10,8 +10,6 @@
 //!                        (one thread)          └ (any)     └ columns ┘
 //! ```
 
-#![allow(dead_code, unused_imports, reason = "the import command and the HTTP handlers take it into use")]
-
 mod batch;
 mod body;
 mod catalogue;
@@ -35,8 +33,7 @@ mod testkit;
 
 pub(crate) use batch::{Batch, Reader};
 pub(crate) use body::{Body, BodyTooLarge};
-pub(crate) use catalogue::{CatalogueRow, HASHTAGS_MAX};
-pub(crate) use compression::Compression;
-pub(crate) use input::{Content, Format, InputError};
-pub(crate) use limits::{Limits, Rules};
-pub(crate) use line::{Decoded, Errors, LineError, LineErrorCode};
+pub(crate) use catalogue::CatalogueRow;
+pub(crate) use input::{Content, InputError};
+pub(crate) use limits::Limits;
+pub(crate) use line::{Decoded, Errors, LineError};

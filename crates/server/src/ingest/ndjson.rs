@@ -77,8 +77,6 @@ pub(super) struct Block {
     pub(super) text: Vec<u8>,
     /// The number of the first line, from 1.
     pub(super) first_line: u64,
-    /// How many there are.
-    pub(super) lines: u64,
     /// The lines past the limit.
     pub(super) errors: Vec<LineError>,
 }
@@ -134,8 +132,8 @@ impl<R: Read> LineReader<R> {
             return self.failure.take().map_or(Ok(None), Err);
         }
         self.next_line += block.lines;
-        let Cut { text, first_line, lines, errors, .. } = block;
-        Ok(Some(Block { text, first_line, lines, errors }))
+        let Cut { text, first_line, errors, .. } = block;
+        Ok(Some(Block { text, first_line, errors }))
     }
 
     /// Reads a chunk. The end of the stream ends the last line too.

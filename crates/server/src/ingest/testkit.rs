@@ -15,7 +15,8 @@ use throng_model::{
     VideoId, ViewerId,
 };
 
-use super::{InputError, Limits, LineError, Reader, Rules};
+use super::limits::Rules;
+use super::{InputError, Limits, LineError, Reader};
 
 /// The same cases on every run.
 pub(super) fn proptest_config(cases: u32) -> ProptestConfig {
