@@ -1,6 +1,6 @@
-//! The generation file: the last acknowledged generation, kept outside sled.
+//! The generation file: the last acknowledged generation, kept outside the key-value files.
 //!
-//! A damaged metadata log can make sled open an older state, or an empty one, without a word. This file tells.
+//! A damaged metadata log can make the database open an older state, or an empty one, without a word. This file tells.
 //!
 //! ```text
 //! two slots of 32 bytes: "THRONGG1" | generation u64 LE | store id 8 bytes | CRC32C u32 LE | 4 zero bytes

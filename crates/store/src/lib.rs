@@ -13,6 +13,7 @@ mod codec;
 mod garbage;
 mod generation;
 mod kv;
+mod kv_log;
 mod merge;
 mod object;
 mod pack;

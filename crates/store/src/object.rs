@@ -17,7 +17,7 @@ use crate::kv::{Batch, Kv, KvError};
 /// Payload bytes of one value; longer ones are split.
 pub(crate) const ITEM_BYTES_MAX: usize = 64 * 1024;
 
-/// Bytes that a writer gathers before it writes them out: sled keeps what is not flushed in memory.
+/// Bytes that a writer gathers before it writes them out: the database keeps what is not flushed in memory.
 const FLUSH_BYTES: u64 = 16 * 1024 * 1024;
 
 /// An object as the root lists it.

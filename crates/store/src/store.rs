@@ -216,7 +216,7 @@ impl Store {
             return Err(OpenError::Gone { path: generation_path });
         }
         std::fs::create_dir_all(dir).map_err(|source| OpenError::Dir { path: dir.to_owned(), source })?;
-        let kv = Arc::new(Kv::Disk(Disk::open(&files, options.disk_free_min_bytes, options.flush_timeout)?));
+        let kv = Arc::new(Kv::Disk(Box::new(Disk::open(&files, options.disk_free_min_bytes, options.flush_timeout)?)));
         let root = read_root(&kv)?;
         let key_path = options.viewer_key.clone().unwrap_or_else(|| default_key_path(dir));
         let (root, secret) = match (root, acknowledged) {

@@ -154,10 +154,10 @@ fn check_segment(segment: &Segment) -> Result<u64, VerifyError> {
 /// The directory leads back to each video.
 fn check_place(segment: &Segment, creator: CreatorOrd) -> Result<(), VerifyError> {
     for span in segment.creator_videos(creator)? {
-        if let Some(video) = span.video {
-            if !segment.video_spans(video)?.contains(&(creator, span.clone())) {
-                return Err(disagree("a video that its segment's directory does not find".to_owned()));
-            }
+        if let Some(video) = span.video
+            && !segment.video_spans(video)?.contains(&(creator, span.clone()))
+        {
+            return Err(disagree("a video that its segment's directory does not find".to_owned()));
         }
     }
     Ok(())
@@ -206,10 +206,10 @@ fn check_days(
             return Err(wrong());
         }
         for (of, expected) in [(AudienceOf::View, &sums.viewed), (AudienceOf::AnyEvent, &sums.any)] {
-            if let Some(audience) = segment.audience(rollup, of)? {
-                if !audience.iter().eq(expected.iter().copied()) {
-                    return Err(wrong());
-                }
+            if let Some(audience) = segment.audience(rollup, of)?
+                && !audience.iter().eq(expected.iter().copied())
+            {
+                return Err(wrong());
             }
         }
     }

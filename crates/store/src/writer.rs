@@ -445,11 +445,9 @@ impl Writer {
             object.keys().for_each(|key| batch.remove(key));
         }
         self.commit_root(batch)?;
-        if !rows.is_empty() {
-            if let Some(&listed) = self.root.segments.last() {
-                let segment = Segment::open(&shared.kv, &shared.cache, &shared.garbage, listed)?;
-                self.segments.push(Arc::new(segment));
-            }
+        if let Some(&listed) = self.root.segments.last().filter(|_| !rows.is_empty()) {
+            let segment = Segment::open(&shared.kv, &shared.cache, &shared.garbage, listed)?;
+            self.segments.push(Arc::new(segment));
         }
         self.tail = Tail::default();
         self.publish();

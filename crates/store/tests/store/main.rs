@@ -1,0 +1,8 @@
+//! The store at its boundary: random operations with restarts against a plain model, recovery, damage, refusals.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod damage;
+mod model;
+mod recovery;
+mod world;

@@ -1,0 +1,251 @@
+//! Any sequence of operations leaves the store with just what a plain list of events would hold.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use proptest::prelude::*;
+use throng_model::{Day, Timestamp, Zone};
+use throng_store::{AppendMode, MemoryMap, Outcome, Store};
+
+use crate::world::{Fact, HOUR_MS, START_MS, content, creator_row, day, event, options, video_row};
+
+const ZONES: [&str; 3] = ["UTC", "Asia/Kathmandu", "America/New_York"];
+
+#[derive(Debug, Clone)]
+enum Step {
+    Append { events: Vec<Spec>, reopen: bool },
+    Video { video: u8, creator: u8, duration_ms: Option<u32> },
+    Zone { creator: u8, zone: u8 },
+    SealThrough(u8),
+    SealClock(u8),
+    SealCreator(u8, u8),
+    Checkpoint,
+    Restart,
+}
+
+#[derive(Debug, Clone)]
+struct Spec {
+    id: u16,
+    creator: Option<u8>,
+    video: Option<u8>,
+    viewer: u8,
+    hour: u16,
+}
+
+fn spec() -> impl Strategy<Value = Spec> {
+    (0..400_u16, prop::option::of(0..4_u8), prop::option::of(0..6_u8), 0..12_u8, 0..240_u16).prop_map(
+        |(id, creator, video, viewer, hour)| {
+            // One of the two is always there: the event type's invariant.
+            let creator = if video.is_none() { creator.or(Some(0)) } else { creator };
+            Spec { id, creator, video, viewer, hour }
+        },
+    )
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => (prop::collection::vec(spec(), 1..40), prop::bool::weighted(0.2))
+            .prop_map(|(events, reopen)| Step::Append { events, reopen }),
+        2 => (0..6_u8, 0..4_u8, prop::option::of(1..90_u32))
+            .prop_map(|(video, creator, duration_ms)| Step::Video { video, creator, duration_ms }),
+        1 => (0..4_u8, 0..3_u8).prop_map(|(creator, zone)| Step::Zone { creator, zone }),
+        1 => (0..9_u8).prop_map(Step::SealThrough),
+        1 => (0..9_u8).prop_map(Step::SealClock),
+        1 => (0..4_u8, 0..9_u8).prop_map(|(creator, days)| Step::SealCreator(creator, days)),
+        1 => Just(Step::Checkpoint),
+        2 => Just(Step::Restart),
+    ]
+}
+
+/// The plain list.
+#[derive(Default)]
+struct Model {
+    rows: Vec<(Fact, String)>,
+    seen: BTreeSet<u16>,
+    creators: HashMap<String, ModelCreator>,
+    /// Creator of each video.
+    videos: BTreeMap<String, String>,
+    through: Option<Day>,
+    clock: Option<Timestamp>,
+    mark: u32,
+}
+
+struct ModelCreator {
+    zone: Zone,
+    sealed: Option<Day>,
+}
+
+impl Default for ModelCreator {
+    fn default() -> Self {
+        Self { zone: Zone::UTC, sealed: None }
+    }
+}
+
+impl Model {
+    fn sealed(&self, creator: &str) -> Option<Day> {
+        let known = self.creators.get(creator)?;
+        let by_clock = self.clock.map(|clock| known.zone.day_of(clock).previous());
+        known.sealed.max(self.through).max(by_clock)
+    }
+
+    fn append(&mut self, spec: &Spec, mark: u32, reopen: bool) -> &'static str {
+        let ts = START_MS + i64::from(spec.hour) * HOUR_MS;
+        if self.seen.contains(&spec.id) {
+            return "duplicate";
+        }
+        let video = spec.video.map(|video| format!("v{video}"));
+        let creator = match spec.creator {
+            Some(creator) => format!("c{creator}"),
+            None => match video.as_ref().and_then(|video| self.videos.get(video)) {
+                Some(creator) => creator.clone(),
+                None => return "unknown video",
+            },
+        };
+        self.seen.insert(spec.id);
+        self.creators.entry(creator.clone()).or_default();
+        if let Some(video) = &video {
+            self.videos.entry(video.clone()).or_insert_with(|| creator.clone());
+        }
+        let own = self.creators[&creator].zone.day_of(Timestamp::from_millis(ts).unwrap());
+        let sealed = self.sealed(&creator);
+        let late = !reopen && sealed.is_some_and(|sealed| own <= sealed);
+        let counted = if late { sealed.unwrap().next() } else { own };
+        let whole = event("x", mark, Some(&creator), video.as_deref(), "x", ts);
+        let fact = Fact {
+            creator,
+            video,
+            ts,
+            kind: whole.kind.code(),
+            mark,
+            day: counted.number(),
+            country: whole.traits.country.unwrap().ordinal(),
+        };
+        self.rows.push((fact, format!("viewer {}", spec.viewer)));
+        if late { "late" } else { "accepted" }
+    }
+
+    fn set_zone(&mut self, creator: &str, zone: Zone) {
+        let sealed = self.sealed(creator);
+        let known = self.creators.entry(creator.to_owned()).or_default();
+        if known.zone == zone {
+            return;
+        }
+        known.sealed = sealed;
+        known.zone = zone;
+        let zone = known.zone.clone();
+        // A clock that already ran may count one day more as ended in the new zone.
+        let sealed_now = self.sealed(creator);
+        for (fact, _) in self.rows.iter_mut().filter(|(fact, _)| fact.creator == creator) {
+            let counted = Day::from_number(i64::from(fact.day)).unwrap();
+            if sealed_now.is_none_or(|sealed| sealed < counted) {
+                let own = zone.day_of(Timestamp::from_millis(fact.ts).unwrap());
+                fact.day = own.max(sealed_now.map_or(Day::MIN, Day::next)).number();
+            }
+        }
+    }
+}
+
+fn run(steps: &[Step]) {
+    let map = MemoryMap::default();
+    let mut store = Store::in_memory(&map, &options()).unwrap();
+    let mut model = Model::default();
+    for step in steps {
+        match step {
+            Step::Append { events, reopen } => {
+                let mut expected = vec![];
+                let mut batch = vec![];
+                for spec in events {
+                    model.mark += 1;
+                    let mark = model.mark;
+                    expected.push(model.append(spec, mark, *reopen));
+                    let creator = spec.creator.map(|creator| format!("c{creator}"));
+                    let video = spec.video.map(|video| format!("v{video}"));
+                    let ts = START_MS + i64::from(spec.hour) * HOUR_MS;
+                    let (id, viewer) = (format!("e{}", spec.id), format!("viewer {}", spec.viewer));
+                    batch.push(event(&id, mark, creator.as_deref(), video.as_deref(), &viewer, ts));
+                }
+                let mode = if *reopen { AppendMode::Reopen } else { AppendMode::Normal };
+                let outcomes = store.append(&batch, mode).unwrap();
+                let words: Vec<_> = outcomes
+                    .iter()
+                    .map(|outcome| match outcome {
+                        Outcome::Accepted { .. } => "accepted",
+                        Outcome::Late { .. } => "late",
+                        Outcome::Duplicate => "duplicate",
+                        Outcome::UnknownVideo => "unknown video",
+                    })
+                    .collect();
+                assert_eq!(words, expected);
+            }
+            Step::Video { video, creator, duration_ms } => {
+                let (video, creator) = (format!("v{video}"), format!("c{creator}"));
+                store.put_catalogue(vec![video_row(&video, &creator, *duration_ms)], vec![]).unwrap();
+                model.creators.entry(creator.clone()).or_default();
+                model.videos.insert(video, creator);
+            }
+            Step::Zone { creator, zone } => {
+                let (creator, zone) = (format!("c{creator}"), ZONES[*zone as usize]);
+                store.put_catalogue(vec![], vec![creator_row(&creator, zone)]).unwrap();
+                model.set_zone(&creator, Zone::parse(zone).unwrap());
+            }
+            Step::SealThrough(days) => {
+                let through = day("2026-02-27").saturating_add(i64::from(*days));
+                store.seal_through(through).unwrap();
+                model.through = model.through.max(Some(through));
+            }
+            Step::SealClock(days) => {
+                let instant = Timestamp::from_millis(START_MS + i64::from(*days) * 20 * HOUR_MS).unwrap();
+                store.seal_ended_by(instant).unwrap();
+                model.clock = model.clock.max(Some(instant));
+            }
+            Step::SealCreator(creator, days) => {
+                let creator = format!("c{creator}");
+                let through = day("2026-02-27").saturating_add(i64::from(*days));
+                if let Some(ordinal) = store.snapshot().catalogue().creator_ord(&creator) {
+                    store.seal_creators(vec![(ordinal, through)]).unwrap();
+                    let known = model.creators.get_mut(&creator).unwrap();
+                    known.sealed = known.sealed.max(Some(through));
+                }
+            }
+            Step::Checkpoint => store.checkpoint().unwrap(),
+            Step::Restart => {
+                drop(store);
+                store = Store::in_memory(&map, &options()).unwrap();
+            }
+        }
+        compare(&store, &model);
+    }
+    let report = store.verify().unwrap();
+    assert_eq!(report.events, model.rows.len() as u64);
+}
+
+fn compare(store: &Store, model: &Model) {
+    let snapshot = store.snapshot();
+    let (facts, viewers) = content(&snapshot);
+    let expected: BTreeSet<Fact> = model.rows.iter().map(|(fact, _)| fact.clone()).collect();
+    assert_eq!(facts, expected);
+    // Ordinals and viewers are one to one.
+    let pairs: BTreeSet<(u32, &str)> =
+        model.rows.iter().map(|(fact, viewer)| (viewers[&fact.mark], viewer.as_str())).collect();
+    let ordinals: BTreeSet<u32> = pairs.iter().map(|pair| pair.0).collect();
+    let names: BTreeSet<&str> = pairs.iter().map(|pair| pair.1).collect();
+    assert_eq!((pairs.len(), pairs.len()), (ordinals.len(), names.len()));
+    assert_eq!(ordinals.last().map_or(0, |last| *last as usize + 1), ordinals.len(), "ordinals are dense");
+    for creator in model.creators.keys() {
+        let ordinal = snapshot.catalogue().creator_ord(creator).unwrap();
+        assert_eq!(snapshot.sealed_through(ordinal), model.sealed(creator), "{creator}");
+    }
+    for (video, creator) in &model.videos {
+        let catalogue = snapshot.catalogue();
+        let entry = catalogue.video(catalogue.video_ord(video).unwrap()).unwrap();
+        assert_eq!(catalogue.creator(entry.creator).unwrap().id.as_str(), creator);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_store_is_a_list_of_events(steps in prop::collection::vec(step(), 1..40)) {
+        run(&steps);
+    }
+}
