@@ -30,12 +30,19 @@ pub struct Oracle {
     /// Handle and zone by id.
     pub creators: BTreeMap<String, (Option<Name<'static>>, Zone)>,
     pub videos: BTreeMap<String, VideoRow>,
+    /// For every creator.
     pub sealed_through: Option<Day>,
+    /// For single creators.
+    pub sealed_creators: BTreeMap<String, Day>,
 }
 
 impl Oracle {
     pub fn zone_of_creator(&self, creator: &str) -> Zone {
         self.creators.get(creator).map_or(Zone::UTC, |(_, zone)| zone.clone())
+    }
+
+    pub fn sealed_of(&self, creator: &str) -> Option<Day> {
+        self.sealed_through.max(self.sealed_creators.get(creator).copied())
     }
 
     fn tagged(&self, tag: &str) -> BTreeSet<&str> {
@@ -312,7 +319,15 @@ impl Source for Oracle {
 
     fn sealed_through(&self, entity: &Entity) -> Result<Option<Day>, SourceError> {
         self.zone(entity)?;
-        Ok(self.sealed_through)
+        let of_video = |video: &str| self.sealed_of(self.videos.get(video)?.creator.as_str());
+        Ok(match entity {
+            Entity::Creator(id) => self.sealed_of(id.as_str()),
+            Entity::Video(id) => of_video(id.as_str()),
+            Entity::Hashtag(tag) => {
+                let all: Option<Vec<Day>> = self.tagged(tag.as_str()).into_iter().map(of_video).collect();
+                all.and_then(|days| days.into_iter().min())
+            }
+        })
     }
 
     fn creator(&self, id: &CreatorId<'_>) -> Option<CreatorFacts> {
@@ -321,7 +336,7 @@ impl Source for Oracle {
             id: id.clone().into_owned(),
             handle: handle.clone(),
             time_zone: zone.clone(),
-            sealed_through: self.sealed_through,
+            sealed_through: self.sealed_of(id.as_str()),
         })
     }
 

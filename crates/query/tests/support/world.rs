@@ -10,14 +10,21 @@ use throng_store::{AppendMode, MemoryMap, Options, Outcome, Store};
 
 use super::oracle::{Oracle, Seen};
 
-/// Zones with whole, half and quarter hours, daylight saving of an hour and of half an hour.
-pub const ZONES: [&str; 6] =
-    ["UTC", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Chatham", "America/New_York"];
-/// Days about which clocks change in some of them.
-const FIRST_DAYS: [&str; 5] = ["2026-03-26", "2025-10-20", "2026-03-31", "2025-12-28", "2024-02-27"];
+/// First days of worlds, and a zone whose clock changes, or whose month or year begins, a day or two later: zones with
+/// whole, half and quarter hours, daylight saving of an hour and of half an hour.
+const TIMES: [(&str, &str); 8] = [
+    ("2026-03-28", "Europe/Berlin"),
+    ("2025-10-25", "Europe/Berlin"),
+    ("2026-03-07", "America/New_York"),
+    ("2026-04-04", "Australia/Lord_Howe"),
+    ("2025-10-04", "Australia/Lord_Howe"),
+    ("2025-09-27", "Pacific/Chatham"),
+    ("2025-12-30", "Asia/Kathmandu"),
+    ("2024-02-28", "UTC"),
+];
 const CREATORS: [&str; 3] = ["ana", "ben", "cleo"];
 const VIDEOS: [&str; 6] = ["v0", "v1", "v2", "v3", "v4", "v5"];
-pub const TAGS: [&str; 3] = ["dance", "food", "cats"];
+const TAGS: [&str; 3] = ["dance", "food", "cats"];
 const MINUTE_MS: u64 = 60_000;
 
 /// A world's size and seed: the same shape gives the same world.
@@ -62,6 +69,7 @@ pub struct World {
     pub store: Store,
     pub oracle: Oracle,
     pub first_day: Day,
+    zone: &'static str,
     pub days: u64,
     map: MemoryMap,
     options: Options,
@@ -75,7 +83,8 @@ impl World {
     /// Plays a whole history.
     pub fn play(shape: &Shape) -> Self {
         let mut dice = Dice(shape.seed);
-        let first_day = Day::parse(dice.pick(&FIRST_DAYS)).expect("day");
+        let (first_day, zone) = dice.pick(&TIMES);
+        let first_day = Day::parse(first_day).expect("day");
         let options = Options { checkpoint_rows: shape.checkpoint_rows, ..Options::default() };
         let map = MemoryMap::default();
         let store = Store::in_memory(&map, &options).expect("opens");
@@ -83,6 +92,7 @@ impl World {
             store,
             oracle: Oracle::default(),
             first_day,
+            zone,
             days: shape.days,
             map,
             options,
@@ -121,6 +131,10 @@ impl World {
             let ahead = self.dice.below(self.days);
             self.seal(ahead);
         }
+        if self.dice.chance(20) {
+            let ahead = self.dice.below(self.days + 2);
+            self.seal_one(ahead);
+        }
         if self.dice.chance(15) {
             self.store.checkpoint().expect("checkpoint");
         }
@@ -139,14 +153,16 @@ impl World {
     fn publish_creators(&mut self) {
         let mut rows = Vec::new();
         for creator in &CREATORS[..2] {
+            let zone = if self.dice.chance(70) { self.zone } else { self.dice.pick(&TIMES).1 };
             let row = CreatorRow {
                 creator: CreatorId::parse(*creator).expect("id"),
                 handle: self.dice.maybe(&["Ana", "Ben"]).map(|name| Name::parse(name).expect("name")),
-                time_zone: Zone::parse(self.dice.pick(&ZONES)).expect("zone"),
+                time_zone: Zone::parse(zone).expect("zone"),
             };
             // Open days are counted anew by the new zone's clock; what is sealed stays.
-            let open = |day: Day| self.oracle.sealed_through.is_none_or(|sealed| sealed < day);
-            let first_open = self.oracle.sealed_through.map_or(Day::MIN, Day::next);
+            let sealed = self.oracle.sealed_of(creator);
+            let open = |day: Day| sealed.is_none_or(|sealed| sealed < day);
+            let first_open = sealed.map_or(Day::MIN, Day::next);
             if self.oracle.zone_of_creator(creator) != row.time_zone {
                 let moved = self.oracle.events.iter_mut().filter(|event| event.creator == *creator && open(event.day));
                 moved.for_each(|event| event.day = row.time_zone.day_of(event.ts).max(first_open));
@@ -182,6 +198,15 @@ impl World {
         self.oracle.sealed_through = self.oracle.sealed_through.max(Some(day));
     }
 
+    fn seal_one(&mut self, days_ahead: u64) {
+        let day = self.first_day.saturating_add(days_ahead as i64);
+        let creator = self.dice.pick(&CREATORS);
+        let Some(ordinal) = self.store.snapshot().catalogue().creator_ord(creator) else { return };
+        self.store.seal_creators(vec![(ordinal, day)]).expect("sealed");
+        let sealed = self.oracle.sealed_creators.entry(creator.to_owned()).or_insert(day);
+        *sealed = day.max(*sealed);
+    }
+
     fn append(&mut self, count: usize) {
         let reopen = self.dice.chance(15);
         let mode = if reopen { AppendMode::Reopen } else { AppendMode::Normal };
@@ -213,9 +238,9 @@ impl World {
         };
         assert!(self.taken.insert(event.event_id.as_str().to_owned()));
         let own_day = self.oracle.zone_of_creator(creator.as_str()).day_of(event.ts);
-        let is_sealed = self.oracle.sealed_through.is_some_and(|sealed| own_day <= sealed);
-        assert_eq!(late, is_sealed && !reopen);
-        let first_open = self.oracle.sealed_through.map_or(own_day, Day::next);
+        let sealed = self.oracle.sealed_of(creator.as_str());
+        assert_eq!(late, sealed.is_some_and(|sealed| own_day <= sealed) && !reopen);
+        let first_open = sealed.map_or(own_day, Day::next);
         assert_eq!(day, if late { first_open } else { own_day });
         self.oracle.creators.entry(creator.as_str().to_owned()).or_insert((None, Zone::UTC));
         if let Some(video) = &video {
@@ -253,7 +278,7 @@ impl World {
         let kind = if dice.chance(60) { Kind::View } else { dice.pick(Kind::ALL) };
         let video = (kind.needs_video() || dice.chance(30)).then(|| dice.pick(&VIDEOS));
         let creator = (video.is_none() || dice.chance(40)).then(|| dice.pick(&CREATORS));
-        let watch_ms = if kind == Kind::View { dice.pick(&[0, 1, 4_849, 4_850, 9_700, 40_000]) } else { 0 };
+        let watch_ms = if kind == Kind::View { dice.pick(&[0, 1, 4_849, 4_850, 4_999, 9_700, 40_000]) } else { 0 };
         Event {
             event_id: EventId::parse(number.to_string()).expect("id"),
             ts: self.ts(),
