@@ -32,7 +32,7 @@ pub(crate) enum Failure {
     NoStore { path: PathBuf },
     #[error("{} holds something else than a demo: name another directory with --data", path.display())]
     NoDemo { path: PathBuf },
-    #[error("{} holds a demo through {end}: leave --end out, or name another directory with --data", path.display())]
+    #[error("{} holds another demo, through {end}: leave the options out to take it, or name another directory with --data", path.display())]
     OtherDemo { path: PathBuf, end: String },
     #[error("the store was not read")]
     Verify(#[from] VerifyError),

@@ -28,6 +28,9 @@ const MARKER: &str = "demo.json";
 /// The name of the keys that a demo makes; each start replaces them, since only hashes are kept.
 const KEY_NAME: &str = "throng demo";
 
+/// What `--small` makes: some tens of thousands of events.
+const SMALL: Scale = Scale { viewers: 4_000, creators: 40, views: 16_000, days: 28 };
+
 /// How to run the demo.
 #[derive(Debug, Args)]
 pub(crate) struct DemoOptions {
@@ -37,6 +40,9 @@ pub(crate) struct DemoOptions {
     /// The last day of the made-up platform [default: yesterday, UTC]
     #[arg(long, value_name = "DATE", value_parser = Day::parse)]
     end: Option<Day>,
+    /// A small platform: 40 creators over 28 days, made in a second or two
+    #[arg(long)]
+    small: bool,
     /// Only make the data
     #[arg(long)]
     no_serve: bool,
@@ -47,6 +53,7 @@ pub(crate) struct DemoOptions {
 struct Marker {
     seed: u64,
     end: String,
+    small: bool,
     finished: bool,
 }
 
@@ -58,18 +65,19 @@ pub(crate) fn demo(options: &DemoOptions, effective: Effective, output: Output) 
         config.data = PathBuf::from(DATA);
     }
     let policy = config.policy()?;
-    let marker = marker(&config, options.end)?;
+    let marker = marker(&config, options)?;
     let end = Day::parse(&marker.end).map_err(|_| Failure::NoDemo { path: config.data.clone() })?;
     let store = platform::open(&config)?;
-    let world = World::new(marker.seed, end, Scale::DEMO);
+    let world = World::new(marker.seed, end, if marker.small { SMALL } else { Scale::DEMO });
     if marker.finished {
-        note(&format!("The demo in {} is taken as it is.", config.data.display()));
+        let data = config.data.display();
+        note(&format!("The demo in {data} is taken as it is; its days end on {end}. Delete {data} for a fresh one."));
     } else {
         write_marker(&config.data, &marker)?;
         build(&store, &world, end)?;
         write_marker(&config.data, &Marker { finished: true, ..marker })?;
     }
-    let tokens = Tokens::make(&config.data.join(keys::FILE), world.featured_creator())?;
+    let tokens = Tokens::make(&config.data.join(keys::FILE), world.featured_creator(), end)?;
     if options.no_serve {
         drop(store);
         let data = config.data.display();
@@ -89,23 +97,19 @@ pub(crate) fn demo(options: &DemoOptions, effective: Effective, output: Output) 
 }
 
 /// The demo that is there, or the one to make. A directory that holds anything else is refused.
-fn marker(config: &Config, end: Option<Day>) -> Result<Marker, Failure> {
+fn marker(config: &Config, options: &DemoOptions) -> Result<Marker, Failure> {
     let path = config.data.join(MARKER);
     let found = match std::fs::read(&path) {
         Ok(text) => serde_json::from_slice::<Marker>(&text).ok(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !platform::exists(config) => {
-            let end = end.unwrap_or_else(|| Zone::UTC.day_of(Timestamp::now()).previous());
-            return Ok(Marker { seed: SEED, end: end.to_string(), finished: false });
+            let end = options.end.unwrap_or_else(|| Zone::UTC.day_of(Timestamp::now()).previous());
+            return Ok(Marker { seed: SEED, end: end.to_string(), small: options.small, finished: false });
         }
         Err(_) => None,
     };
     let found = found.ok_or_else(|| Failure::NoDemo { path: config.data.clone() })?;
-    match end {
-        Some(end) if end.to_string() != found.end => {
-            Err(Failure::OtherDemo { path: config.data.clone(), end: found.end })
-        }
-        _ => Ok(found),
-    }
+    let other = options.end.is_some_and(|end| end.to_string() != found.end) || (options.small && !found.small);
+    if other { Err(Failure::OtherDemo { path: config.data.clone(), end: found.end }) } else { Ok(found) }
 }
 
 fn write_marker(data: &Path, marker: &Marker) -> Result<(), Failure> {
@@ -139,11 +143,12 @@ struct Tokens {
     operator: Token,
     creator: Token,
     creator_id: String,
+    end: Day,
 }
 
 impl Tokens {
     /// New keys; those of an earlier start are dropped.
-    fn make(path: &Path, creator: &str) -> Result<Self, Failure> {
+    fn make(path: &Path, creator: &str, end: Day) -> Result<Self, Failure> {
         keys::change(path, |keys| {
             keys.retain(|key| key.name.as_deref() != Some(KEY_NAME));
             Ok(())
@@ -151,7 +156,7 @@ impl Tokens {
         let make = |role, creators| key::create(path, role, creators, Some(KEY_NAME.to_owned()), None);
         let ids = CreatorId::parse(creator.to_owned()).into_iter().collect();
         let (operator, of_creator) = (make(Role::Operator, Vec::new())?, make(Role::Creator, ids)?);
-        Ok(Self { operator, creator: of_creator, creator_id: creator.to_owned() })
+        Ok(Self { operator, creator: of_creator, creator_id: creator.to_owned(), end })
     }
 
     fn text(&self, addresses: &[SocketAddr]) -> String {
@@ -177,6 +182,7 @@ impl Tokens {
         json!({
             "listening": addresses.iter().map(|address| format!("http://{address}")).collect::<Vec<_>>(),
             "data": data.display().to_string(),
+            "end": self.end.to_string(),
             "creator": self.creator_id,
             "creator_token": self.creator.reveal(),
             "operator_token": self.operator.reveal(),

@@ -1,7 +1,7 @@
 //! `throng key create|list|revoke`: the API keys of a data directory.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -124,7 +124,7 @@ pub(super) fn create(
     Ok(token)
 }
 
-fn revoke(path: &PathBuf, id: &str) -> Result<(), KeysError> {
+fn revoke(path: &Path, id: &str) -> Result<(), KeysError> {
     keys::change(path, |keys| {
         let key = keys.iter_mut().find(|key| key.id == id);
         let key = key.ok_or_else(|| KeysError::Unknown { id: id.to_owned() })?;

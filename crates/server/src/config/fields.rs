@@ -250,7 +250,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field {
         path: "store.disk_free_min_bytes",
         doc: &["Disk space that writes leave free, in bytes; with less, ingest answers 507 and nothing is lost."],
-        set: |config, given| given.integer(0..=1_024 * GIB).map(|value| config.store.disk_free_min_bytes = value),
+        set: |config, given| given.integer(0..=1 << 50).map(|value| config.store.disk_free_min_bytes = value),
         get: |config| number(config.store.disk_free_min_bytes),
     },
     Field {

@@ -26,15 +26,16 @@ const DOCUMENT_BYTES_MAX: usize = 8 << 10;
 
 /// `POST /graphql`.
 pub(super) async fn post(request: HttpRequest, mut payload: Payload, service: web::Data<Service>) -> HttpResponse {
-    let admitted = admit(&service, &request).and_then(|admitted| match well_typed(request.headers()) {
+    let admitted = admit(&service, &request);
+    let admitted = admitted.and_then(|admitted| match well_typed(request.headers()) {
         Ok(()) => Ok(admitted),
-        Err(problem) => Err(problem.graphql(admitted.media)),
+        Err(problem) => Err((problem, admitted.media)),
     });
     let admitted = match admitted {
         Ok(admitted) => admitted,
-        Err(refused) => {
+        Err((problem, media)) => {
             body::discard(&mut payload).await;
-            return refused;
+            return problem.graphql(media);
         }
     };
     let bytes_max = service.query_body_bytes_max;
@@ -51,7 +52,7 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, service: we
 pub(super) async fn get(request: HttpRequest, service: web::Data<Service>) -> HttpResponse {
     let admitted = match admit(&service, &request) {
         Ok(admitted) => admitted,
-        Err(refused) => return refused,
+        Err((problem, media)) => return problem.graphql(media),
     };
     if needs_preflight(request.headers()) {
         let problem = Problem {
@@ -75,16 +76,17 @@ struct Admitted {
     access: Access,
 }
 
-fn admit(service: &Service, request: &HttpRequest) -> Result<Admitted, HttpResponse> {
+/// Who asks, and how the answer is to look; a refusal says how it is to look itself.
+fn admit(service: &Service, request: &HttpRequest) -> Result<Admitted, (Problem, Media)> {
     let media = answer_media(request.headers()).ok_or_else(|| {
         let problem = Problem {
             status: StatusCode::NOT_ACCEPTABLE,
             code: "NOT_ACCEPTABLE",
             message: "answers come as application/graphql-response+json or application/json".into(),
         };
-        problem.graphql(Media::Json)
+        (problem, Media::Json)
     })?;
-    let holder = auth::holder(service, request).map_err(|problem| problem.graphql(media))?;
+    let holder = auth::holder(service, request).map_err(|problem| (problem, media))?;
     Ok(Admitted { media, access: access(holder) })
 }
 
@@ -137,7 +139,7 @@ async fn run(service: web::Data<Service>, admitted: Admitted, params: Params, on
         Some(runtime.block_on(throng_graphql::execute_document(&service.schema, &document, request, access)))
     });
     match computing.await {
-        Ok(Some(response)) => respond(response, media),
+        Ok(Some(response)) => respond(&response, media),
         Ok(None) => not_by_get(media),
         Err(_) => Problem::INTERNAL.graphql(media),
     }
@@ -155,7 +157,7 @@ fn document(service: &Service, query: &str) -> Result<Document, Box<Response>> {
     Ok(document)
 }
 
-fn respond(response: Response, media: Media) -> HttpResponse {
+fn respond(response: &Response, media: Media) -> HttpResponse {
     // Without data and without a place in the data, an error is about the request itself.
     let request_error = response.data == Value::Null
         && !response.errors.is_empty()
@@ -164,7 +166,7 @@ fn respond(response: Response, media: Media) -> HttpResponse {
         Media::GraphqlResponse if request_error => StatusCode::BAD_REQUEST,
         _ => StatusCode::OK,
     };
-    match body_of(&response, request_error) {
+    match body_of(response, request_error) {
         Ok(body) => HttpResponse::build(status)
             .insert_header((CONTENT_TYPE, media.content_type()))
             .insert_header((CACHE_CONTROL, "no-store"))

@@ -149,7 +149,7 @@ mod tests {
 
     use super::*;
 
-    fn headers(name: HeaderName, values: &[&str]) -> HeaderMap {
+    fn headers(name: &HeaderName, values: &[&str]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(name.clone(), HeaderValue::from_str(value).unwrap());
@@ -158,7 +158,7 @@ mod tests {
     }
 
     fn media(values: &[&str]) -> Option<Media> {
-        answer_media(&headers(ACCEPT, values))
+        answer_media(&headers(&ACCEPT, values))
     }
 
     #[test]
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn only_json_in_utf8_is_json() {
-        let json = |values: &[&str]| is_json(&headers(CONTENT_TYPE, values));
+        let json = |values: &[&str]| is_json(&headers(&CONTENT_TYPE, values));
         assert!(json(&["application/json"]) && json(&["application/json;charset=\"UTF-8\""]));
         for wrong in ["text/plain", "application/json; charset=latin1", "application/jsonp", "", "multipart/form-data"]
         {
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn gzip_goes_only_to_who_takes_it() {
-        let gzip = |value| takes_gzip(&headers(ACCEPT_ENCODING, &[value]));
+        let gzip = |value| takes_gzip(&headers(&ACCEPT_ENCODING, &[value]));
         assert!(gzip("gzip") && gzip("br;q=1.0, gzip;q=0.8") && gzip("*"));
         assert!(
             !gzip("br") && !gzip("gzip;q=0") && !gzip("gzip;q=0, *") && !gzip("") && !takes_gzip(&HeaderMap::new())

@@ -12,6 +12,8 @@ mod interrupt;
 mod pipeline;
 mod progress;
 mod sink;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -67,6 +67,7 @@ pub(super) fn run(
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the queue ends when `sender` is dropped, here")]
 fn read(
     mut reader: Reader,
     sender: SyncSender<(u64, Batch)>,

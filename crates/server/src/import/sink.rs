@@ -60,7 +60,7 @@ impl<'s> Sink<'s> {
         }
         taken.record(&outcomes, &mut decoded);
         // The first events of a batch that failed may be in the store, so the receipt counts them all the same.
-        self.taken(taken, &decoded.errors)?;
+        self.taken(&taken, &decoded.errors)?;
         failure.map_or(Ok(()), |failure| Err(failure.into()))
     }
 
@@ -82,11 +82,11 @@ impl<'s> Sink<'s> {
         taken.catalogue_rows = taken.accepted;
         let (videos, creators) = decoded.take_rows();
         self.store.put_catalogue(videos, creators)?;
-        self.taken(taken, &decoded.errors)
+        self.taken(&taken, &decoded.errors)
     }
 
-    fn taken(&mut self, taken: Receipt, errors: &Errors) -> Result<(), Failure> {
-        self.receipt.absorb(&taken);
+    fn taken(&mut self, taken: &Receipt, errors: &Errors) -> Result<(), Failure> {
+        self.receipt.absorb(taken);
         self.receipt.reject(errors, self.file.as_deref(), self.listed_max);
         self.write_errors(errors)
     }

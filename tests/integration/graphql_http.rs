@@ -1,0 +1,226 @@
+//! `/graphql` against the GraphQL-over-HTTP specification, and the pages beside it.
+
+use serde_json::{Value, json};
+
+use crate::client::{self, Response};
+use crate::server::{Data, Server};
+
+const JSON: (&str, &str) = ("Content-Type", "application/json");
+const GRAPHQL: &str = "application/graphql-response+json";
+const PRIVACY: &str = r#"{"query": "{ privacy { version } }"}"#;
+
+fn server() -> (Data, Server) {
+    let data = Data::new();
+    let server = Server::start(&data);
+    (data, server)
+}
+
+fn has_data(response: &Response) -> bool {
+    response.json().get("data").is_some()
+}
+
+#[test]
+fn the_answer_has_the_type_that_was_asked_for() {
+    let (_data, server) = server();
+    for (accept, content_type) in [
+        (None, "application/json; charset=utf-8"),
+        (Some("*/*"), "application/json; charset=utf-8"),
+        (Some("application/json"), "application/json; charset=utf-8"),
+        (Some(GRAPHQL), "application/graphql-response+json; charset=utf-8"),
+        (
+            Some("application/graphql-response+json, application/json;q=0.9"),
+            "application/graphql-response+json; charset=utf-8",
+        ),
+    ] {
+        let mut headers = vec![JSON];
+        headers.extend(accept.map(|accept| ("Accept", accept)));
+        let response = server.post("/graphql", &headers, PRIVACY);
+        assert_eq!((response.status, response.header("content-type")), (200, Some(content_type)), "{accept:?}");
+        assert!(response.json()["data"]["privacy"]["version"].is_string());
+    }
+    assert_eq!(server.post("/graphql", &[JSON, ("Accept", "text/html")], PRIVACY).status, 406);
+}
+
+#[test]
+fn a_request_error_has_no_data_and_the_status_of_its_type() {
+    let (_data, server) = server();
+    for (query, code) in [("{", "GRAPHQL_PARSE_FAILED"), ("{ noSuchField }", "GRAPHQL_VALIDATION_FAILED")] {
+        let body = json!({ "query": query }).to_string();
+        let new = server.post("/graphql", &[JSON, ("Accept", GRAPHQL)], &body);
+        let old = server.post("/graphql", &[JSON, ("Accept", "application/json")], &body);
+        assert_eq!((new.status, old.status), (400, 200), "{query}");
+        assert_eq!((new.code().as_str(), old.code().as_str()), (code, code));
+        assert!(!has_data(&new) && !has_data(&old));
+    }
+    // A field's error is no request error: there is data, if only null.
+    let body = json!({ "query": "{ creator(id: \"c\") { id } }" }).to_string();
+    let field = server.post("/graphql", &[JSON, ("Accept", GRAPHQL)], body);
+    assert_eq!((field.status, field.code().as_str(), has_data(&field)), (200, "UNAUTHENTICATED", true));
+}
+
+#[test]
+fn malformed_requests_are_400_with_errors_and_types_are_checked() {
+    let (_data, server) = server();
+    for body in [
+        "",
+        "{",
+        "null",
+        "3",
+        "\"text\"",
+        "[]",
+        "[{\"query\": \"{ privacy { version } }\"}]",
+        "{}",
+        r#"{"query": 3}"#,
+        r#"{"query": {}}"#,
+        r#"{"query": "{ privacy { version } }", "operationName": 3}"#,
+        r#"{"query": "{ privacy { version } }", "variables": "x"}"#,
+        r#"{"query": "{ privacy { version } }", "variables": [1]}"#,
+        r#"{"query": "{ privacy { version } }", "extensions": 3}"#,
+    ] {
+        for accept in [GRAPHQL, "application/json"] {
+            let response = server.post("/graphql", &[JSON, ("Accept", accept)], body);
+            assert_eq!(
+                (response.status, response.code().as_str(), has_data(&response)),
+                (400, "BAD_USER_INPUT", false),
+                "{body}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_post_must_be_json_so_that_no_form_can_send_it() {
+    let (_data, server) = server();
+    for content_type in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "application/json; charset=latin1",
+        "",
+    ] {
+        let response = server.post("/graphql", &[("Content-Type", content_type)], PRIVACY);
+        assert_eq!((response.status, response.code().as_str()), (415, "UNSUPPORTED_MEDIA_TYPE"), "{content_type}");
+    }
+    assert_eq!(server.post("/graphql", &[], PRIVACY).status, 415);
+    assert_eq!(server.post("/graphql", &[JSON, ("Content-Encoding", "gzip")], PRIVACY).status, 415);
+    assert_eq!(server.post("/graphql", &[("Content-Type", "application/json;charset=utf-8")], PRIVACY).status, 200);
+}
+
+#[test]
+fn a_body_over_the_limit_is_413_and_the_answer_arrives() {
+    let (_data, server) = server();
+    let padded = |length: usize| format!("{}{}", PRIVACY, " ".repeat(length - PRIVACY.len()));
+    assert_eq!(server.post("/graphql", &[JSON], padded(256 << 10)).status, 200);
+    for length in [(256 << 10) + 1, 8 << 20] {
+        let response = server.post("/graphql", &[JSON], padded(length));
+        assert_eq!((response.status, response.code().as_str()), (413, "BODY_TOO_LARGE"));
+    }
+}
+
+#[test]
+fn a_get_asks_queries_only_and_heeds_the_operation_name() {
+    let (_data, server) = server();
+    let get = |query: &str| server.get(&format!("/graphql?{query}"), &[("Accept", GRAPHQL)]);
+    assert_eq!(get("query=%7Bprivacy%7Bversion%7D%7D").status, 200);
+    let two = "query=query+A%7Bprivacy%7Bversion%7D%7D+query+B%7Bstatus%7Bversion%7D%7D";
+    assert!(get(&format!("{two}&operationName=A")).json()["data"].get("privacy").is_some());
+    assert!(get(&format!("{two}&operationName=B")).json()["data"].get("status").is_some());
+    for (query, status) in [
+        (two.to_owned(), 400),
+        (format!("{two}&operationName=C"), 400),
+        (String::new(), 400),
+        ("query=%7Bx%7D&variables=x".to_owned(), 400),
+    ] {
+        assert_eq!(get(&query).status, status, "{query}");
+    }
+    for operation in ["mutation", "subscription"] {
+        let response = get(&format!("query={operation}%7Bx%7D"));
+        assert_eq!((response.status, response.header("allow")), (405, Some("POST")));
+    }
+    for method in ["PUT", "DELETE", "PATCH"] {
+        let response = client::send(server.address, method, "/graphql", &[], None);
+        assert_eq!((response.status, response.header("allow")), (405, Some("GET, POST")), "{method}");
+    }
+}
+
+#[test]
+fn variables_reach_the_query_by_post_and_by_get() {
+    let (data, server) = server();
+    let token = format!("Bearer {}", data.key(&["operator"]));
+    let query = "query($id: ID!) { creator(id: $id) { id } }";
+    let body = json!({ "query": query, "variables": { "id": "nobody" } }).to_string();
+    let post = server.post("/graphql", &[JSON, ("Authorization", &token)], body);
+    let target = "/graphql?query=query(%24id:ID!)%7Bcreator(id:%24id)%7Bid%7D%7D&variables=%7B%22id%22:%22nobody%22%7D";
+    let get = server.get(target, &[("Authorization", &token)]);
+    assert_eq!((&post.json()["data"], &get.json()["data"]), (&json!({"creator": null}), &json!({"creator": null})));
+}
+
+#[test]
+fn a_page_of_another_site_cannot_ask_by_get() {
+    let (_data, server) = server();
+    let status = |headers: &[(&str, &str)]| server.get("/graphql?query={privacy{version}}", headers).status;
+    assert_eq!(status(&[("Sec-Fetch-Site", "cross-site")]), 403);
+    assert_eq!(status(&[("Sec-Fetch-Site", "same-site")]), 403);
+    assert_eq!(status(&[("Cookie", "session=1")]), 403);
+    assert_eq!(status(&[("Sec-Fetch-Site", "same-origin")]), 200);
+    assert_eq!(status(&[("Sec-Fetch-Site", "cross-site"), ("GraphQL-Require-Preflight", "1")]), 200);
+}
+
+#[test]
+fn only_configured_origins_may_read_answers() {
+    let data = Data::new();
+    let server = Server::start_with(&data, &[("THRONG_HTTP_CORS_ORIGINS", "https://studio.example")]);
+    let allowed = |response: &Response| response.header("access-control-allow-origin").map(str::to_owned);
+    let preflight = |origin: &str| {
+        let headers = [("Origin", origin), ("Access-Control-Request-Method", "POST")];
+        client::send(server.address, "OPTIONS", "/graphql", &headers, None)
+    };
+    let good = preflight("https://studio.example");
+    assert_eq!((good.status, allowed(&good).as_deref()), (204, Some("https://studio.example")));
+    assert!(good.header("access-control-allow-headers").is_some_and(|names| names.contains("Authorization")));
+    assert_eq!(good.header("access-control-allow-credentials"), None);
+    for origin in ["https://evil.example", "https://studio.example.evil.example", "null"] {
+        assert_eq!(allowed(&preflight(origin)), None, "{origin}");
+        assert_eq!(allowed(&server.post("/graphql", &[JSON, ("Origin", origin)], PRIVACY)), None, "{origin}");
+    }
+    let answer = server.post("/graphql", &[JSON, ("Origin", "https://studio.example")], PRIVACY);
+    assert_eq!((answer.status, allowed(&answer).as_deref()), (200, Some("https://studio.example")));
+}
+
+#[test]
+fn the_playground_can_introspect() {
+    let (_data, server) = server();
+    let query = "{ __schema { queryType { name } types { name kind fields { name type { name ofType { name ofType { name ofType { name } } } } } } } }";
+    let schema = server.query(None, query, &Value::Null);
+    assert_eq!(schema["__schema"]["queryType"]["name"], "Query");
+}
+
+#[test]
+fn pages_load_nothing_from_elsewhere() {
+    let (_data, server) = server();
+    let start = server.get("/", &[]);
+    assert!(start.status == 200 && start.text().contains("href=\"/playground\""));
+    assert!(start.header("content-security-policy").is_some_and(|policy| policy.starts_with("default-src 'none'")));
+    for target in ["/playground", "/playground/app.js"] {
+        let page = server.get(target, &[("Accept-Encoding", "gzip")]);
+        assert_eq!(page.status, 200, "{target}");
+        let policy = page.header("content-security-policy").expect("a policy");
+        assert!(policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
+    }
+    assert!(server.get("/schema.graphql", &[]).text().contains("type Query"));
+    for absent in ["/playground/", "/playground/absent.js", "/absent", "/v1/absent", "/playground/../Cargo.toml"] {
+        assert_eq!(server.get(absent, &[]).status, 404, "{absent}");
+    }
+}
+
+#[test]
+fn packed_files_are_unpacked_for_clients_that_cannot() {
+    let (_data, server) = server();
+    let packed = server.get("/playground/app.js", &[("Accept-Encoding", "br, gzip")]);
+    let plain = server.get("/playground/app.js", &[]);
+    assert_eq!((packed.header("content-encoding"), plain.header("content-encoding")), (Some("gzip"), None));
+    let mut unpacked = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed.body[..]), &mut unpacked).unwrap();
+    assert!(unpacked == plain.body && packed.body.len() < plain.body.len());
+}

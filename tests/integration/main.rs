@@ -1,0 +1,21 @@
+//! Tests of the whole program, from outside: the binary is run, and spoken to over its command line and over HTTP.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod cli;
+mod client;
+mod duckdb;
+mod floors;
+mod graphql_http;
+mod ingest;
+mod keys;
+mod logs;
+mod platform;
+mod real_data;
+mod server;
+
+/// Says loudly, past the capture of a passing test's output, that something was not checked.
+fn skipped(what: &str) {
+    use std::io::Write as _;
+    writeln!(std::io::stderr(), "\n!!! SKIPPED: {what}").expect("stderr is open");
+}
