@@ -9,28 +9,28 @@ use serde_json::Value;
 
 /// An answer.
 #[derive(Debug)]
-pub struct Response {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Response {
     /// The only value of a header, by its lower-case name.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).expect("the body is UTF-8")
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// `errors[0].extensions.code` or `error.code`.
-    pub fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         let json = self.json();
         let code = json.pointer("/errors/0/extensions/code").or_else(|| json.pointer("/error/code"));
         code.and_then(Value::as_str).unwrap_or_else(|| panic!("no code: {json}")).to_owned()
@@ -38,7 +38,7 @@ impl Response {
 }
 
 /// Sends a request with these headers and reads the answer.
-pub fn send(
+pub(crate) fn send(
     address: SocketAddr,
     method: &str,
     target: &str,
@@ -59,7 +59,7 @@ pub fn send(
 }
 
 /// Sends bytes as they are, all of them, and reads the answer to its end.
-pub fn exchange(address: SocketAddr, request: &[u8]) -> Response {
+pub(crate) fn exchange(address: SocketAddr, request: &[u8]) -> Response {
     let mut stream = TcpStream::connect(address).expect("the server listens");
     // Only so that a hanging server fails the test instead of stopping it.
     stream.set_read_timeout(Some(Duration::from_secs(60))).expect("timeout");

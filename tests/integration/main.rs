@@ -14,8 +14,13 @@ mod platform;
 mod real_data;
 mod server;
 
-/// Says loudly, past the capture of a passing test's output, that something was not checked.
-fn skipped(what: &str) {
+/// Says something past the capture of a passing test's output.
+fn say(what: &str) {
     use std::io::Write as _;
-    writeln!(std::io::stderr(), "\n!!! SKIPPED: {what}").expect("stderr is open");
+    writeln!(std::io::stderr(), "\n{what}").expect("stderr is open");
+}
+
+/// Says loudly that something was not checked.
+fn skipped(what: &str) {
+    say(&format!("!!! SKIPPED: {what}"));
 }

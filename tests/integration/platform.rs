@@ -8,18 +8,18 @@ use throng_model::{Timestamp, Zone};
 use crate::server::{Data, Server};
 
 /// The day of the small platforms: it has ended, and servers under test keep it open ([`Server::start`]).
-pub fn day() -> &'static str {
+pub(crate) fn day() -> &'static str {
     static DAY: OnceLock<String> = OnceLock::new();
     DAY.get_or_init(|| Zone::UTC.day_of(Timestamp::now()).saturating_add(-3).to_string())
 }
 
 /// Sixty viewers who each watched one video of channel `c` on [`day`], one line each.
-pub fn small_channel() -> String {
+pub(crate) fn small_channel() -> String {
     views("c", "a", 0..60)
 }
 
 /// One view each of these viewers.
-pub fn views(creator: &str, video: &str, viewers: std::ops::Range<u32>) -> String {
+pub(crate) fn views(creator: &str, video: &str, viewers: std::ops::Range<u32>) -> String {
     let day = day();
     let line = |n| {
         format!(
@@ -30,11 +30,11 @@ pub fn views(creator: &str, video: &str, viewers: std::ops::Range<u32>) -> Strin
     viewers.map(line).collect()
 }
 
-pub const VIEWS: &str = "query($id: ID!, $from: Date!, $to: Date!) { creator(id: $id) { id sealedThrough \
+pub(crate) const VIEWS: &str = "query($id: ID!, $from: Date!, $to: Date!) { creator(id: $id) { id sealedThrough \
                          counters(range: {from: $from, to: $to}) { views { value disclosure } watchTime { value } } } }";
 
 /// Variables of [`VIEWS`] for the day of [`small_channel`].
-pub fn of(creator: &str) -> serde_json::Value {
+pub(crate) fn of(creator: &str) -> serde_json::Value {
     json!({ "id": creator, "from": day(), "to": day() })
 }
 

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use crate::platform::VIEWS;
 use crate::server::{Data, Server};
 
-pub const EVENTS: u64 = 79_675;
+pub(crate) const EVENTS: u64 = 79_675;
 
 /// The sample's events and videos; `None`, said loudly, where this checkout has none.
-pub fn sample() -> Option<(PathBuf, PathBuf)> {
+pub(crate) fn sample() -> Option<(PathBuf, PathBuf)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
     let (events, videos) = (folder.join("kuairand.events.ndjson.gz"), folder.join("kuairand.videos.ndjson.gz"));
     if events.exists() && videos.exists() {

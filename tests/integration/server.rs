@@ -11,28 +11,28 @@ use serde_json::{Value, json};
 use crate::client::{self, Response};
 
 /// A data directory with room for a viewer key beside it.
-pub struct Data {
+pub(crate) struct Data {
     folder: tempfile::TempDir,
 }
 
 impl Data {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("scratch space") }
     }
 
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
     /// A file beside the data directory.
-    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.folder.path().join(name);
         std::fs::write(&path, content).expect("scratch space");
         path
     }
 
     /// The program, in a folder of its own and with a clean environment.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_throng"));
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("THRONG_")) {
             command.env_remove(name);
@@ -41,43 +41,43 @@ impl Data {
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().expect("the program runs")
     }
 
     /// The JSON of a run that must succeed.
-    pub fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[&["--json"], arguments].concat());
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).expect("one JSON object")
     }
 
     /// A new key.
-    pub fn key(&self, arguments: &[&str]) -> String {
+    pub(crate) fn key(&self, arguments: &[&str]) -> String {
         let made = self.json(&[&["key", "create", "--role"], arguments].concat());
         made["token"].as_str().expect("a token").to_owned()
     }
 
-    pub fn import(&self, files: &[&Path], options: &[&str]) -> Value {
+    pub(crate) fn import(&self, files: &[&Path], options: &[&str]) -> Value {
         let files: Vec<_> = files.iter().map(|path| path.to_str().expect("UTF-8")).collect();
         self.json(&[&["import"], &files[..], options].concat())
     }
 }
 
 /// A running server. Dropping it kills it.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     log: Option<JoinHandle<String>>,
 }
 
 impl Server {
-    pub fn start(data: &Data) -> Self {
+    pub(crate) fn start(data: &Data) -> Self {
         Self::start_with(data, &[])
     }
 
     /// Starts on a free port, with these variables set, and waits until it listens.
-    pub fn start_with(data: &Data, variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_with(data: &Data, variables: &[(&str, &str)]) -> Self {
         let mut command = data.command(&["--json", "serve", "--listen", "127.0.0.1:0"]);
         // Days stay open for a month, so that tests decide when they are sealed.
         command.env("THRONG_STORE_LATENESS_MS", "2592000000");
@@ -101,16 +101,16 @@ impl Server {
         Self { child, address, log: Some(log) }
     }
 
-    pub fn get(&self, target: &str, headers: &[(&str, &str)]) -> Response {
+    pub(crate) fn get(&self, target: &str, headers: &[(&str, &str)]) -> Response {
         client::send(self.address, "GET", target, headers, None)
     }
 
-    pub fn post(&self, target: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Response {
+    pub(crate) fn post(&self, target: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Response {
         client::send(self.address, "POST", target, headers, Some(body.as_ref()))
     }
 
     /// A GraphQL query that must be executed; its `data`.
-    pub fn query(&self, token: Option<&str>, query: &str, variables: &Value) -> Value {
+    pub(crate) fn query(&self, token: Option<&str>, query: &str, variables: &Value) -> Value {
         let bearer = token.map(|token| format!("Bearer {token}"));
         let mut headers = vec![("Content-Type", "application/json"), ("Accept", "application/graphql-response+json")];
         headers.extend(bearer.as_deref().map(|bearer| ("Authorization", bearer)));
@@ -122,26 +122,26 @@ impl Server {
     }
 
     /// Events or catalogue rows, one JSON object a line.
-    pub fn ingest(&self, target: &str, token: &str, lines: impl AsRef<[u8]>) -> Response {
+    pub(crate) fn ingest(&self, target: &str, token: &str, lines: impl AsRef<[u8]>) -> Response {
         let bearer = format!("Bearer {token}");
         self.post(target, &[("Authorization", &bearer), ("Content-Type", "application/x-ndjson")], lines)
     }
 
     /// Sends a signal by its name.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
         assert!(sent.expect("kill runs").success());
     }
 
     /// Waits for the end; the exit status and all that was logged.
-    pub fn wait(mut self) -> (ExitStatus, String) {
+    pub(crate) fn wait(mut self) -> (ExitStatus, String) {
         let status = self.child.wait().expect("it ends");
         let log = self.log.take().expect("not taken before").join().expect("log");
         (status, log)
     }
 
     /// Stops in order; all that was logged.
-    pub fn stop(self) -> String {
+    pub(crate) fn stop(self) -> String {
         self.signal("TERM");
         let (status, log) = self.wait();
         assert!(status.success(), "{status}: {log}");
