@@ -1,0 +1,124 @@
+//! `kill -9` at random moments: nothing acknowledged is lost or doubled, and `verify` is clean.
+//!
+//! The parent starts this very test binary again as a child that writes and says what was acknowledged, kills it, opens
+//! the store and holds it against what the child said. `THRONG_KILLS` sets how often (default 25), `THRONG_KILL_SEED`
+//! where the random numbers begin.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use throng_model::Timestamp;
+use throng_store::{AppendMode, Options, Outcome, Store};
+
+use crate::world::{HOUR_MS, START_MS, content, creator_row, day, event, options, video_row};
+
+const CHILD: &str = "THRONG_KILL_CHILD";
+
+/// A small generator: the sequence must be the same in parent and child, and everywhere.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}
+
+/// Small checkpoints, so that sealing and merging happen all the time.
+fn busy() -> Options {
+    Options { checkpoint_rows: 300, ..options() }
+}
+
+/// The child: writes until it is killed. Does nothing in an ordinary test run.
+#[test]
+fn child_writes_until_killed() {
+    let Ok(argument) = std::env::var(CHILD) else { return };
+    let (seed, dir) = argument.split_once(' ').unwrap();
+    let mut random = Random(seed.parse().unwrap());
+    let store = Store::open(Path::new(dir), &busy()).unwrap();
+    let mut out = std::io::stdout();
+    let mut next = content(&store.snapshot()).0.last().map_or(0, |_| store.verify().unwrap().events as u32);
+    writeln!(out, "open").unwrap();
+    loop {
+        match random.below(20) {
+            0 => store.checkpoint().unwrap(),
+            1 => store.seal_through(day("2026-02-20").saturating_add(random.below(12) as i64)).unwrap(),
+            2 => {
+                let hours = random.below(200) as i64;
+                store.seal_ended_by(Timestamp::from_millis(START_MS + hours * HOUR_MS).unwrap()).unwrap();
+            }
+            3 => {
+                let zone = ["UTC", "Asia/Kathmandu", "America/New_York"][random.below(3) as usize];
+                let video = format!("v{}", random.below(9));
+                store.put_catalogue(vec![video_row(&video, "c0", Some(50))], vec![creator_row("c1", zone)]).unwrap();
+            }
+            _ => {
+                let count = 1 + random.below(120) as u32;
+                let events: Vec<_> = (next..next + count)
+                    .map(|n| {
+                        let (creator, video) = (format!("c{}", n % 3), format!("v{}", n % 9));
+                        let ts = START_MS + random.below(400) as i64 * HOUR_MS;
+                        event(&format!("e{n}"), n, Some(&creator), Some(&video), &format!("p{}", n % 77), ts)
+                    })
+                    .collect();
+                writeln!(out, "sent {}", next + count).unwrap();
+                let outcomes = store.append(&events, AppendMode::Normal).unwrap();
+                assert!(outcomes.iter().all(|it| matches!(it, Outcome::Accepted { .. } | Outcome::Late { .. })));
+                next += count;
+                writeln!(out, "acknowledged {next}").unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_or_doubled_by_a_kill() {
+    if std::env::var(CHILD).is_ok() {
+        return;
+    }
+    let number = |name: &str, default: u64| std::env::var(name).map_or(default, |text| text.parse().unwrap());
+    let kills = number("THRONG_KILLS", 25);
+    let mut random = Random(number("THRONG_KILL_SEED", 1));
+    let scratch = tempfile::tempdir().unwrap();
+    let dir = scratch.path().join("data");
+    let (mut acknowledged, mut sent) = (0, 0);
+    for kill in 0..kills {
+        let mut child = start(&dir, random.below(1 << 30));
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let mut lines = out.lines();
+        while lines.next().unwrap().unwrap() != "open" {}
+        // Some die at once, some after many commits; both in the middle of something.
+        std::thread::sleep(Duration::from_micros(random.below(250_000)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        for line in lines.map_while(Result::ok) {
+            match line.split_once(' ') {
+                Some(("sent", count)) => sent = count.parse().unwrap_or(sent),
+                Some(("acknowledged", count)) => acknowledged = count.parse().unwrap_or(acknowledged),
+                _ => {}
+            }
+        }
+        let store = Store::open(&dir, &busy()).unwrap();
+        // `content` fails on an event that is there twice.
+        let marks: BTreeSet<u32> = content(&store.snapshot()).0.iter().map(|fact| fact.mark).collect();
+        let count = marks.len() as u32;
+        assert!((acknowledged..=sent).contains(&count), "kill {kill}: {acknowledged} ≤ {count} ≤ {sent}");
+        assert_eq!(marks.last().map_or(0, |last| last + 1), count, "kill {kill}: a gap");
+        assert_eq!(store.verify().unwrap().events, u64::from(count), "kill {kill}");
+        (acknowledged, sent) = (count, count);
+    }
+    assert!(acknowledged > kills as u32, "the children wrote hardly anything");
+}
+
+fn start(dir: &Path, seed: u64) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "kill::child_writes_until_killed", "--nocapture"])
+        .env(CHILD, format!("{seed} {}", dir.display()))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .unwrap()
+}
