@@ -182,7 +182,11 @@ impl Default for Config {
                 disk_free_min_bytes: 256 << 20,
                 flush_timeout_ms: 30_000,
             },
-            privacy: Privacy { audience_min: AUDIENCE_MIN_DEFAULT, protection: Protection::Threshold, rolling_step_days: ROLLING_STEP_DAYS_DEFAULT },
+            privacy: Privacy {
+                audience_min: AUDIENCE_MIN_DEFAULT,
+                protection: Protection::Threshold,
+                rolling_step_days: ROLLING_STEP_DAYS_DEFAULT,
+            },
             log: Log { format: LogFormat::Text, level: LogLevel::Info },
         }
     }

@@ -87,8 +87,7 @@ fn run(
         let name = several.then(|| input.path.display().to_string());
         sink.begin(name);
         let path = input.path;
-        let end = pipeline::run(input.reader, sink, &limits, interrupt, &progress)
-            .map_err(|error| error.of(path))?;
+        let end = pipeline::run(input.reader, sink, &limits, interrupt, &progress).map_err(|error| error.of(path))?;
         if matches!(end, pipeline::End::Interrupted) {
             return Ok(End::Interrupted);
         }
@@ -106,7 +105,8 @@ struct Input {
 
 impl Input {
     fn open(path: &Path, limits: &Limits) -> Result<Self, Failure> {
-        let opened = if path == Path::new("-") { Reader::stream(io::stdin(), limits) } else { Reader::open(path, limits) };
+        let opened =
+            if path == Path::new("-") { Reader::stream(io::stdin(), limits) } else { Reader::open(path, limits) };
         let reader = opened.map_err(|source: InputError| Failure::Input { path: path.to_owned(), source })?;
         Ok(Self { path: path.to_owned(), reader })
     }
