@@ -35,7 +35,7 @@ pub(crate) fn tables(
     } else {
         RoaringBitmap::new()
     };
-    let mut pass = Pass::new(families, window, &reach, &asked.zone);
+    let mut pass = Pass::new(families, window, &reach, &any, &asked.zone);
     if let Some(pass) = &mut pass {
         run(pass, snapshot, &asked, window)?;
     }

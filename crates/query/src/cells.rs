@@ -3,15 +3,16 @@
 use roaring::RoaringBitmap;
 use throng_model::Tally;
 
-/// Pairs kept before they are sorted into the audiences: 8 MB.
-const PENDING_MAX: usize = 1 << 20;
+/// Viewers kept before they are sorted into the audiences: 8 MB.
+const PENDING_MAX: usize = 1 << 21;
 
 /// One tally and one audience per cell.
 pub(crate) struct Cells {
     tallies: Vec<Tally>,
     audiences: Vec<RoaringBitmap>,
-    /// Cell in the upper half, viewer in the lower.
-    pending: Vec<u64>,
+    /// Per cell, in any order and with repeats: many short lists sort faster than one long one.
+    pending: Vec<Vec<u32>>,
+    pending_count: usize,
 }
 
 impl Cells {
@@ -20,7 +21,8 @@ impl Cells {
         Self {
             tallies: vec![Tally::default(); count],
             audiences: vec![RoaringBitmap::new(); count],
-            pending: Vec::new(),
+            pending: vec![Vec::new(); count],
+            pending_count: 0,
         }
     }
 
@@ -40,9 +42,12 @@ impl Cells {
     /// Adds one viewer to a cell's audience.
     #[inline]
     pub(crate) fn see(&mut self, cell: usize, viewer: u32) {
-        self.pending.push((cell as u64) << 32 | u64::from(viewer));
-        if self.pending.len() >= PENDING_MAX {
-            self.settle();
+        if let Some(list) = self.pending.get_mut(cell) {
+            list.push(viewer);
+            self.pending_count += 1;
+            if self.pending_count >= PENDING_MAX {
+                self.settle();
+            }
         }
     }
 
@@ -66,15 +71,13 @@ impl Cells {
     }
 
     fn settle(&mut self) {
-        self.pending.sort_unstable();
-        self.pending.dedup();
-        for cell in self.pending.chunk_by(|a, b| a >> 32 == b >> 32) {
-            let place = cell.first().map_or(usize::MAX, |pair| (pair >> 32) as usize);
-            if let Some(audience) = self.audiences.get_mut(place) {
-                *audience |= set_of_sorted(cell.iter().map(|&pair| pair as u32));
-            }
+        for (audience, list) in self.audiences.iter_mut().zip(&mut self.pending).filter(|(_, list)| !list.is_empty()) {
+            list.sort_unstable();
+            list.dedup();
+            *audience |= set_of_sorted(list.iter().copied());
+            list.clear();
         }
-        self.pending.clear();
+        self.pending_count = 0;
     }
 }
 

@@ -18,13 +18,20 @@ use crate::traits;
 /// A table's cells, and everyone in it.
 pub(crate) type Split = (RoaringBitmap, BTreeMap<Cell, RoaringBitmap>);
 
+/// The furthest that a viewer went beyond views.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Act {
+    None,
+    Engaged,
+    Followed,
+}
+
 /// What a pass gathers; a vector that no family asked for stays empty.
 pub(crate) struct Pass<'r> {
     days: (u32, u32),
     reach: &'r RoaringBitmap,
     slots: Slots,
     columns: Columns,
-    funnel: bool,
     /// The largest (time, traits) of the viewer's views: time first, and traits so that ties have one outcome.
     last: Vec<(i64, u64)>,
     /// A bit per code of traffic source.
@@ -34,15 +41,22 @@ pub(crate) struct Pass<'r> {
     clock: Option<Clock>,
     /// The furthest playback position plus 1; 0 for none.
     positions: Vec<u8>,
-    engaged: Vec<u32>,
-    followed: Vec<u32>,
+    /// Of everyone with any event: whether they engaged or followed.
+    acts: Option<(Slots, Vec<Act>)>,
     /// Row and slot of the block's views; kept for its memory.
     views: Vec<(u32, u32)>,
 }
 
 impl<'r> Pass<'r> {
-    /// A pass for these families; `None` where none of them needs rows.
-    pub(crate) fn new(families: &[Family], window: DayRange, reach: &'r RoaringBitmap, zone: &Zone) -> Option<Self> {
+    /// A pass for these families; `None` where none of them needs rows. `any` is everyone with any event; only the funnel
+    /// looks at it.
+    pub(crate) fn new(
+        families: &[Family],
+        window: DayRange,
+        reach: &'r RoaringBitmap,
+        any: &RoaringBitmap,
+        zone: &Zone,
+    ) -> Option<Self> {
         let has = |family| families.contains(&family);
         let traits = families.iter().any(|&family| traits::is_trait(family));
         let (sources, hours, positions) =
@@ -51,20 +65,19 @@ impl<'r> Pass<'r> {
         if !(traits || sources || hours || positions || funnel) {
             return None;
         }
-        let viewers = usize::try_from(reach.len()).unwrap_or(usize::MAX);
+        let len = |set: &RoaringBitmap| usize::try_from(set.len()).unwrap_or(usize::MAX);
+        let viewers = len(reach);
         Some(Self {
             days: (window.first().number().into(), window.last().number().into()),
             reach,
             slots: Slots::new(reach),
             columns: Columns { ts: traits || hours, watch_ms: positions, source: sources, traits },
-            funnel,
             last: vec![(i64::MIN, 0); if traits { viewers } else { 0 }],
             sources: vec![0; if sources { viewers } else { 0 }],
             hours: vec![[0; 3]; if hours { viewers } else { 0 }],
             clock: hours.then(|| Clock::new(zone.clone(), window)),
             positions: vec![0; if positions { viewers } else { 0 }],
-            engaged: Vec::new(),
-            followed: Vec::new(),
+            acts: funnel.then(|| (Slots::new(any), vec![Act::None; len(any)])),
             views: Vec::new(),
         })
     }
@@ -93,11 +106,12 @@ impl<'r> Pass<'r> {
                 if let Some(slot) = self.slots.of(viewer) {
                     views.push((row, slot as u32));
                 }
-            } else if self.funnel {
-                match kind_of(kind) {
-                    Some(Kind::Like | Kind::Comment | Kind::Share | Kind::Save) => self.engaged.push(viewer),
-                    Some(Kind::Follow) => self.followed.push(viewer),
-                    _ => {}
+            } else if let Some((slots, acts)) = &mut self.acts {
+                let act = act_of(kind);
+                if act > Act::None
+                    && let Some(furthest) = slots.of(viewer).and_then(|slot| acts.get_mut(slot))
+                {
+                    *furthest = act.max(*furthest);
                 }
             }
         }
@@ -152,13 +166,17 @@ impl<'r> Pass<'r> {
             let duration_ms = pieces.peek().and_then(|piece| piece.duration_ms);
             let watched = block.watch_ms.get(row as usize);
             let Some((&watch_ms, furthest)) = watched.zip(self.positions.get_mut(slot as usize)) else { continue };
-            if let Some(position) = duration_ms.and_then(|duration_ms| position(watch_ms, duration_ms)) {
+            let Some(duration_ms) = duration_ms else { continue };
+            // Divides only for views that come further than the furthest so far.
+            if u64::from(watch_ms) * 100 >= u64::from(*furthest) * u64::from(duration_ms)
+                && let Some(position) = position(watch_ms, duration_ms)
+            {
                 *furthest = (*furthest).max(position + 1);
             }
         }
     }
 
-    /// The table of a family that needed the pass. `any` is everyone with any event; only the funnel looks at it.
+    /// The table of a family that needed the pass. `any` is the set that the pass was made with.
     pub(crate) fn split(&self, family: Family, any: &RoaringBitmap) -> Split {
         match family {
             Family::TrafficSource => (self.reach.clone(), self.split_sources()),
@@ -211,8 +229,11 @@ impl<'r> Pass<'r> {
     }
 
     fn split_stages(&self, any: &RoaringBitmap) -> BTreeMap<Cell, RoaringBitmap> {
-        let followed: RoaringBitmap = set_of(&self.followed);
-        let engaged = set_of(&self.engaged) - &followed;
+        let acts = self.acts.as_ref().map_or(&[][..], |(_, acts)| acts);
+        let did = |wanted: Act| {
+            set_of_sorted(any.iter().zip(acts).filter(move |(_, act)| **act == wanted).map(|(viewer, _)| viewer))
+        };
+        let (engaged, followed) = (did(Act::Engaged), did(Act::Followed));
         let viewed = self.reach - &followed - &engaged;
         let saw = any - &followed - &engaged - &viewed;
         let stages = [Stage::Saw, Stage::Viewed, Stage::Engaged, Stage::Followed].map(Cell::Stage);
@@ -220,11 +241,12 @@ impl<'r> Pass<'r> {
     }
 }
 
-fn set_of(viewers: &[u32]) -> RoaringBitmap {
-    let mut sorted = viewers.to_vec();
-    sorted.sort_unstable();
-    sorted.dedup();
-    set_of_sorted(sorted.into_iter())
+fn act_of(kind: u32) -> Act {
+    match kind_of(kind) {
+        Some(Kind::Like | Kind::Comment | Kind::Share | Kind::Save) => Act::Engaged,
+        Some(Kind::Follow) => Act::Followed,
+        _ => Act::None,
+    }
 }
 
 /// Playback position in whole percent, rounded down, at most 100; `None` for a length of 0, which is none.
