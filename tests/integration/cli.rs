@@ -206,3 +206,21 @@ fn the_demo_is_made_once_and_keeps_to_its_own_directory() {
     let refused = platform.run(&["demo", "--small", "--no-serve"]);
     assert!(stderr(&refused).contains("holds something else than a demo"), "{}", stderr(&refused));
 }
+
+#[test]
+fn a_second_signal_ends_an_import_at_once() {
+    let data = Data::new();
+    let mut child = data.command(&["import", "-"]).stdin(std::process::Stdio::piped()).spawn().unwrap();
+    // It stays open, so the import would wait for ever.
+    let _input = child.stdin.take();
+    // Signals are followed before the store is made.
+    while !data.path().join("generation").exists() {
+        std::thread::yield_now();
+    }
+    for signal in ["INT", "TERM"] {
+        let sent = std::process::Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(data.json(&["verify"])["whole"], true);
+}
