@@ -214,7 +214,7 @@ fn a_second_signal_ends_an_import_at_once() {
     // It stays open, so the import would wait for ever.
     let _input = child.stdin.take();
     // Signals are followed before the store is made.
-    while !data.path().join("generation").exists() {
+    while std::fs::metadata(data.path().join("generation")).map_or(0, |file| file.len()) == 0 {
         std::thread::yield_now();
     }
     for signal in ["INT", "TERM"] {
