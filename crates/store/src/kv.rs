@@ -231,18 +231,23 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let idle = std::mem::take(&mut *lock(&self.idle));
-        let template = lock(&self.template).take();
+        let handles = (std::mem::take(&mut *lock(&self.idle)), lock(&self.template).take());
+        let requests = lock(&self.requests).take();
+        let writer = lock(&self.writer).take();
         if self.poisoned.load(Ordering::Acquire) {
             // Dropping a handle flushes, and a flush that hung once would hang again.
-            std::mem::forget((idle, template));
-            drop(lock(&self.requests).take());
+            std::mem::forget((handles, requests));
             return;
         }
-        drop((idle, template));
-        drop(lock(&self.requests).take());
-        if let Some(writer) = lock(&self.writer).take() {
-            let _ = writer.join();
+        // Every commit was flushed, so a close that hangs on damaged files loses nothing and is left to itself.
+        let (closed, wait) = channel::<()>();
+        let close = move || {
+            drop((handles, requests));
+            let _ = writer.map(JoinHandle::join);
+            drop(closed);
+        };
+        if std::thread::Builder::new().name("throng-close".into()).spawn(close).is_ok() {
+            let _ = wait.recv_timeout(self.flush_timeout);
         }
     }
 }

@@ -1,14 +1,15 @@
 //! One flipped byte anywhere is harmless or reported; it is never a wrong answer and never an empty store.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use throng_store::{AppendMode, Store};
+use throng_store::{AppendMode, Options, Store};
 
 use crate::recovery::copy;
 use crate::world::{START_MS, content, creator_row, event, options, video_row};
 
 /// Bytes that are flipped per file, spread over it: a sample of each file.
-const FLIPS_PER_FILE: usize = 10;
+const FLIPS_PER_FILE: usize = 4;
 
 fn files(dir: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(dir).unwrap() {
@@ -52,7 +53,9 @@ fn a_flipped_byte_is_harmless_or_reported() {
             std::fs::write(damaged.join(path.strip_prefix(&whole).unwrap()), &flipped).unwrap();
             // The answer is right, or there is none.
             let read = std::panic::catch_unwind(|| {
-                let store = Store::open(&damaged, &options()).ok()?;
+                // Damaged files can make a flush hang; that is reported once the time is up.
+                let impatient = Options { flush_timeout: Duration::from_secs(1), merges: false, ..options() };
+                let store = Store::open(&damaged, &impatient).ok()?;
                 store.verify().ok()?;
                 Some(content(&store.snapshot()))
             });
