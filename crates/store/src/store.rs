@@ -369,6 +369,19 @@ impl Store {
 #[derive(Clone, Default)]
 pub struct MemoryMap(Memory);
 
+impl MemoryMap {
+    /// A map of these keys and values.
+    pub fn from_entries(entries: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Self {
+        Self(Arc::new(std::sync::Mutex::new(entries.into_iter().collect())))
+    }
+
+    /// Every key and value, in order.
+    pub fn entries(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let map = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        map.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+}
+
 impl Drop for Inner {
     fn drop(&mut self) {
         // The merger first: it may wait for the writer, and the writer lives as long as anyone can ask it.

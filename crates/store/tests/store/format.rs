@@ -1,0 +1,92 @@
+//! One golden store per format version: each must read, and the newest must still be what is written.
+//!
+//! `THRONG_BLESS=1` writes the newest one again; do that only together with a new version byte.
+
+use std::path::PathBuf;
+
+use throng_store::{AppendMode, MemoryMap, Options, Store};
+
+use crate::world::{HOUR_MS, START_MS, content, creator_row, day, event, options, video_row};
+
+fn golden(version: u32) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/store/golden/version-{version}.bin"))
+}
+
+/// A store with something of everything: segments, runs, parts and a log.
+fn write() -> (MemoryMap, u64) {
+    let map = MemoryMap::default();
+    let calm = Options { checkpoint_rows: 1 << 20, merges: false, ..options() };
+    let store = Store::in_memory(&map, &calm).unwrap();
+    store.put_catalogue(vec![video_row("v1", "c1", Some(50))], vec![creator_row("c1", "Asia/Kathmandu")]).unwrap();
+    for part in 0..3_u32 {
+        let events: Vec<_> = (part * 400..part * 400 + 400)
+            .map(|n| {
+                let (creator, video) = (format!("c{}", n % 3), (n % 11 != 0).then(|| format!("v{}", n % 5)));
+                let (id, viewer) = (format!("e{n}"), format!("p{}", n % 90));
+                event(&id, n, Some(&creator), video.as_deref(), &viewer, START_MS + i64::from(n % 100) * HOUR_MS)
+            })
+            .collect();
+        store.append(&events, AppendMode::Normal).unwrap();
+        match part {
+            0 => store.checkpoint().unwrap(),
+            1 => {
+                store.seal_through(day("2026-03-02")).unwrap();
+                store.checkpoint().unwrap();
+            }
+            _ => {}
+        }
+    }
+    let late = event("late", 5_000, Some("c1"), Some("v1"), "p1", START_MS);
+    store.append(std::slice::from_ref(&late), AppendMode::Normal).unwrap();
+    let events = store.verify().unwrap().events;
+    drop(store);
+    (map, events)
+}
+
+fn to_bytes(map: &MemoryMap) -> Vec<u8> {
+    let mut bytes = vec![];
+    for (key, value) in map.entries() {
+        for part in [key, value] {
+            bytes.extend_from_slice(&(part.len() as u32).to_le_bytes());
+            bytes.extend_from_slice(&part);
+        }
+    }
+    bytes
+}
+
+fn from_bytes(mut bytes: &[u8]) -> MemoryMap {
+    let mut part = || {
+        let (length, rest) = bytes.split_first_chunk::<4>()?;
+        let (part, rest) = rest.split_at(u32::from_le_bytes(*length) as usize);
+        bytes = rest;
+        Some(part.to_vec())
+    };
+    let mut entries = vec![];
+    while let Some(key) = part() {
+        entries.push((key, part().unwrap()));
+    }
+    MemoryMap::from_entries(entries)
+}
+
+#[test]
+fn the_golden_store_reads_and_is_still_what_is_written() {
+    let (map, events) = write();
+    if std::env::var("THRONG_BLESS").is_ok() {
+        std::fs::write(golden(1), to_bytes(&map)).unwrap();
+    }
+    let kept = from_bytes(&std::fs::read(golden(1)).unwrap());
+    let (kept_entries, entries) = (kept.entries(), map.entries());
+    // The root holds a random store id; everything else is the same to the byte.
+    let without_root = |entries: &[(Vec<u8>, Vec<u8>)]| -> Vec<(Vec<u8>, Vec<u8>)> {
+        entries.iter().filter(|(key, _)| key != b"root").cloned().collect()
+    };
+    assert_eq!(without_root(&kept_entries).len(), without_root(&entries).len());
+    assert!(without_root(&kept_entries) == without_root(&entries), "the format changed without a new version");
+    let length = |entries: &[(Vec<u8>, Vec<u8>)]| entries.iter().find(|(key, _)| key == b"root").unwrap().1.len();
+    assert_eq!(length(&kept_entries), length(&entries));
+
+    let store = Store::in_memory(&kept, &options()).unwrap();
+    assert_eq!(store.verify().unwrap().events, events);
+    let fresh = Store::in_memory(&map, &options()).unwrap();
+    assert_eq!(content(&store.snapshot()), content(&fresh.snapshot()));
+}
