@@ -124,7 +124,7 @@ fn a_disk_without_room_refuses_writes_and_keeps_what_it_has() {
     assert!(matches!(store.append(&events, AppendMode::Normal).unwrap()[..], [Outcome::Accepted { .. }]));
 }
 
-pub fn copy(from: &std::path::Path, to: &std::path::Path) {
+pub(crate) fn copy(from: &std::path::Path, to: &std::path::Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

@@ -9,27 +9,34 @@ use throng_model::{
 use throng_store::{Column, Options, Snapshot};
 
 /// 2026-03-01T00:00:00Z.
-pub const START_MS: i64 = 1_772_323_200_000;
+pub(crate) const START_MS: i64 = 1_772_323_200_000;
 
-pub const HOUR_MS: i64 = 3_600_000;
+pub(crate) const HOUR_MS: i64 = 3_600_000;
 
 /// One accepted event in plain words. `watch_ms` doubles as a number that tells events apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Fact {
-    pub creator: String,
-    pub video: Option<String>,
-    pub ts: i64,
-    pub kind: u8,
-    pub mark: u32,
-    pub day: u16,
-    pub country: u8,
+pub(crate) struct Fact {
+    pub(crate) creator: String,
+    pub(crate) video: Option<String>,
+    pub(crate) ts: i64,
+    pub(crate) kind: u8,
+    pub(crate) mark: u32,
+    pub(crate) day: u16,
+    pub(crate) country: u8,
 }
 
-pub fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options { disk_free_min_bytes: 0, checkpoint_rows: 60, cache_bytes_max: 1 << 20, ..Options::default() }
 }
 
-pub fn event(id: &str, mark: u32, creator: Option<&str>, video: Option<&str>, viewer: &str, ts: i64) -> Event<'static> {
+pub(crate) fn event(
+    id: &str,
+    mark: u32,
+    creator: Option<&str>,
+    video: Option<&str>,
+    viewer: &str,
+    ts: i64,
+) -> Event<'static> {
     Event {
         event_id: EventId::parse(id.to_owned()).unwrap(),
         ts: Timestamp::from_millis(ts).unwrap(),
@@ -43,7 +50,7 @@ pub fn event(id: &str, mark: u32, creator: Option<&str>, video: Option<&str>, vi
     }
 }
 
-pub fn video_row(video: &str, creator: &str, duration_ms: Option<u32>) -> VideoRow {
+pub(crate) fn video_row(video: &str, creator: &str, duration_ms: Option<u32>) -> VideoRow {
     VideoRow {
         video: VideoId::parse(video.to_owned()).unwrap(),
         creator: CreatorId::parse(creator.to_owned()).unwrap(),
@@ -56,7 +63,7 @@ pub fn video_row(video: &str, creator: &str, duration_ms: Option<u32>) -> VideoR
     }
 }
 
-pub fn creator_row(creator: &str, zone: &str) -> CreatorRow {
+pub(crate) fn creator_row(creator: &str, zone: &str) -> CreatorRow {
     CreatorRow {
         creator: CreatorId::parse(creator.to_owned()).unwrap(),
         handle: None,
@@ -64,12 +71,12 @@ pub fn creator_row(creator: &str, zone: &str) -> CreatorRow {
     }
 }
 
-pub fn day(text: &str) -> Day {
+pub(crate) fn day(text: &str) -> Day {
     Day::parse(text).unwrap()
 }
 
 /// Everything a snapshot holds, with the ordinal of each event's viewer by mark.
-pub fn content(snapshot: &Snapshot) -> (BTreeSet<Fact>, BTreeMap<u32, u32>) {
+pub(crate) fn content(snapshot: &Snapshot) -> (BTreeSet<Fact>, BTreeMap<u32, u32>) {
     let catalogue = snapshot.catalogue();
     let (mut facts, mut viewers) = (BTreeSet::new(), BTreeMap::new());
     let mut add = |fact: Fact, viewer: u32| {
