@@ -87,39 +87,46 @@ impl<'r> Pass<'r> {
         self.columns
     }
 
-    /// Whether rows that count in the day belong to the window.
-    pub(crate) fn wants(&self, day: u32) -> bool {
-        (self.days.0..=self.days.1).contains(&day)
-    }
-
     /// Takes a block of rows, some of which may lie outside the window.
     pub(crate) fn take(&mut self, block: &Block) {
         let mut views = std::mem::take(&mut self.views);
-        views.clear();
+        // Which rows are views is as good as random, so they are picked without a branch.
+        views.resize(block.day.len(), (0, 0));
+        let mut picked = 0;
+        let (first, last) = self.days;
         let rows = block.day.iter().zip(&block.kind).zip(&block.viewer);
         for (row, ((&day, &kind), &viewer)) in (0..).zip(rows) {
-            if !self.wants(day) {
-                continue;
+            if let Some(place) = views.get_mut(picked) {
+                *place = (row, viewer);
             }
-            if kind == VIEW {
-                // Every viewer with a view in the window is in the reach, which comes from the same snapshot.
-                if let Some(slot) = self.slots.of(viewer) {
-                    views.push((row, slot as u32));
-                }
-            } else if let Some((slots, acts)) = &mut self.acts {
-                let act = act_of(kind);
-                if act > Act::None
-                    && let Some(furthest) = slots.of(viewer).and_then(|slot| acts.get_mut(slot))
-                {
-                    *furthest = act.max(*furthest);
-                }
-            }
+            picked += usize::from((first <= day) & (day <= last) & (kind == VIEW));
         }
+        views.truncate(picked);
+        for (_, viewer) in &mut views {
+            // Every viewer with a view in the window is in the reach, which comes from the same snapshot. Were one not,
+            // its slot would lie past every vector, and its views would be passed over.
+            *viewer = self.slots.of(*viewer).map_or(u32::MAX, |slot| slot as u32);
+        }
+        self.take_acts(block);
         self.take_last(block, &views);
         self.take_sources(block, &views);
         self.take_hours(block, &views);
         self.take_positions(block, &views);
         self.views = views;
+    }
+
+    fn take_acts(&mut self, block: &Block) {
+        let (first, last) = self.days;
+        let Some((slots, acts)) = &mut self.acts else { return };
+        for ((&day, &kind), &viewer) in block.day.iter().zip(&block.kind).zip(&block.viewer) {
+            let act = act_of(kind);
+            if act > Act::None
+                && (first..=last).contains(&day)
+                && let Some(furthest) = slots.of(viewer).and_then(|slot| acts.get_mut(slot))
+            {
+                *furthest = act.max(*furthest);
+            }
+        }
     }
 
     fn take_last(&mut self, block: &Block, views: &[(u32, u32)]) {
@@ -191,27 +198,22 @@ impl<'r> Pass<'r> {
     }
 
     fn split_sources(&self) -> BTreeMap<Cell, RoaringBitmap> {
-        let used = |source: Source| {
-            let viewers = self.reach.iter().zip(&self.sources);
-            set_of_sorted(viewers.filter(move |(_, used)| *used >> source.code() & 1 == 1).map(|(viewer, _)| viewer))
-        };
+        let mut lists = vec![Vec::new(); 16];
+        for (viewer, &used) in self.reach.iter().zip(&self.sources) {
+            put_bits(viewer, used.into(), &mut lists);
+        }
+        let used = |source: Source| lists.get(usize::from(source.code())).map_or_else(RoaringBitmap::new, set_of_list);
         Source::ALL.iter().map(|&source| (Cell::Source(source), used(source))).collect()
     }
 
     fn split_hours(&self) -> BTreeMap<Cell, RoaringBitmap> {
         let mut lists = vec![Vec::new(); 64 * 3];
         for (viewer, words) in self.reach.iter().zip(&self.hours) {
-            for (word, first) in words.iter().zip([0, 64, 128]) {
-                let mut bits = *word;
-                while bits != 0 {
-                    if let Some(list) = lists.get_mut(first + bits.trailing_zeros() as usize) {
-                        list.push(viewer);
-                    }
-                    bits &= bits - 1;
-                }
+            for (word, lists) in words.iter().zip(lists.chunks_mut(64)) {
+                put_bits(viewer, *word, lists);
             }
         }
-        let sets = lists.iter().map(|list: &Vec<u32>| set_of_sorted(list.iter().copied()));
+        let sets = lists.iter().map(set_of_list);
         HourOfWeek::all().map(Cell::Hour).zip(sets).collect()
     }
 
@@ -222,7 +224,7 @@ impl<'r> Pass<'r> {
                 list.push(viewer);
             }
         }
-        let sets = lists.iter().map(|list: &Vec<u32>| set_of_sorted(list.iter().copied()));
+        let sets = lists.iter().map(set_of_list);
         let cells: BTreeMap<_, _> = (0..=100).map(Cell::Position).zip(sets.skip(1)).collect();
         let everyone = self.reach.iter().zip(&self.positions).filter(|(_, furthest)| **furthest > 0);
         (set_of_sorted(everyone.map(|(viewer, _)| viewer)), cells)
@@ -239,6 +241,21 @@ impl<'r> Pass<'r> {
         let stages = [Stage::Saw, Stage::Viewed, Stage::Engaged, Stage::Followed].map(Cell::Stage);
         stages.into_iter().zip([saw, viewed, engaged, followed]).collect()
     }
+}
+
+/// Adds a viewer to the list of each bit.
+fn put_bits(viewer: u32, mut bits: u64, lists: &mut [Vec<u32>]) {
+    while bits != 0 {
+        if let Some(list) = lists.get_mut(bits.trailing_zeros() as usize) {
+            list.push(viewer);
+        }
+        bits &= bits - 1;
+    }
+}
+
+#[expect(clippy::ptr_arg, reason = "mapped over lists of lists")]
+fn set_of_list(list: &Vec<u32>) -> RoaringBitmap {
+    set_of_sorted(list.iter().copied())
 }
 
 fn act_of(kind: u32) -> Act {
