@@ -86,7 +86,7 @@ function TokenBar({ token, onChange }) {
           type="password"
           autoComplete="off"
           spellCheck="false"
-          placeholder="paste a key or a JWT"
+          placeholder="paste a key"
           aria-invalid={!valid}
           value={draft}
           onChange={(event) => setDraft(event.target.value)}
@@ -106,7 +106,7 @@ function TokenBar({ token, onChange }) {
 function statusOf(token, text, valid) {
   if (!valid) return "A token has no spaces and only ASCII characters.";
   if (text !== token) return "Not in use yet.";
-  return token ? "Sent with each request; kept until this tab closes." : "Without a token only privacy and status answer.";
+  return token ? "Sent with each request; kept until this tab closes." : "No token: only Privacy and Status answer. `throng key create` makes one.";
 }
 
 const tabs = sampleTabs(takeFragment());

@@ -1,4 +1,5 @@
 // The tabs that a new session opens with; the queries themselves are files, checked against the schema by the build.
+import audience from "./samples/audience.graphql";
 import creators from "./samples/creators.graphql";
 import dashboard from "./samples/dashboard.graphql";
 import hashtag from "./samples/hashtag.graphql";
@@ -6,17 +7,19 @@ import privacy from "./samples/privacy.graphql";
 import status from "./samples/status.graphql";
 import video from "./samples/video.graphql";
 
-const PLACEHOLDER = "…";
+const PLACEHOLDER = "an id from the Creators tab";
 
-/** Sample tabs; `creator` fills the dashboard's `id` when the address named one. */
+/** Sample tabs; `creator` fills every creator's `id` when the address named one. */
 export function sampleTabs(creator) {
+  const id = creator ?? PLACEHOLDER;
   return [
-    tab(dashboard, { id: creator ?? PLACEHOLDER }),
+    tab(dashboard, { id }),
+    tab(audience, { id, window: { kind: "LAST_28_DAYS" } }),
+    tab(video, { id }),
+    tab(hashtag, { name: "dance" }),
+    tab(creators, { first: 10 }),
     tab(privacy),
     tab(status),
-    tab(creators, { first: 10 }),
-    tab(video, { id: PLACEHOLDER }),
-    tab(hashtag, { name: "dance" }),
   ];
 }
 
