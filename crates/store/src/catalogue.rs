@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use bincode::{Decode, Encode};
-use imbl::{OrdMap, Vector};
+use imbl::{HashMap, OrdMap, Vector};
 use roaring::RoaringBitmap;
 use throng_model::{CreatorId, CreatorRow, Day, Hashtag, Name, Timestamp, VideoId, VideoRow, Zone};
 
@@ -54,8 +54,11 @@ pub struct VideoEntry {
 pub struct Catalogue {
     creators: Vector<Arc<CreatorEntry>>,
     videos: Vector<Arc<VideoEntry>>,
-    creator_ords: OrdMap<Arc<str>, CreatorOrd>,
-    video_ords: OrdMap<Arc<str>, VideoOrd>,
+    creator_ords: HashMap<Arc<str>, CreatorOrd>,
+    video_ords: HashMap<Arc<str>, VideoOrd>,
+    /// Creators in the order of their ids, for listing.
+    creators_by_id: OrdMap<Arc<str>, CreatorOrd>,
+    /// Videos of each creator in the order of their ids, for listing.
     channels: OrdMap<(CreatorOrd, Arc<str>), VideoOrd>,
     hashtags: OrdMap<Arc<str>, Arc<RoaringBitmap>>,
 }
@@ -94,8 +97,8 @@ impl Catalogue {
     /// Creators in the order of their ids, after one of them.
     pub fn creators_after(&self, after: Option<&str>, limit: usize) -> Vec<CreatorOrd> {
         let all = match after {
-            Some(after) => self.creator_ords.range((std::ops::Bound::Excluded(Arc::from(after)), UNBOUNDED)),
-            None => self.creator_ords.range::<_, Arc<str>>(..),
+            Some(after) => self.creators_by_id.range((std::ops::Bound::Excluded(Arc::from(after)), UNBOUNDED)),
+            None => self.creators_by_id.range::<_, Arc<str>>(..),
         };
         all.take(limit).map(|(_, &creator)| creator).collect()
     }
@@ -127,7 +130,9 @@ impl Catalogue {
             return (known, false);
         }
         let creator = CreatorOrd(self.creator_count());
-        self.creator_ords.insert(Arc::from(id), creator);
+        let key: Arc<str> = Arc::from(id);
+        self.creator_ords.insert(key.clone(), creator);
+        self.creators_by_id.insert(key, creator);
         // Ids come out of valid events and catalogue rows only.
         if let Ok(id) = CreatorId::parse(id.to_owned()) {
             self.creators.push_back(Arc::new(CreatorEntry {

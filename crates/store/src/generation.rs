@@ -10,6 +10,7 @@
 //! at least the generation before.
 
 use std::fs::{File, OpenOptions};
+use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -63,11 +64,23 @@ impl GenerationFile {
         newest.map(Some).ok_or_else(|| GenerationError::Damaged { path: path.to_owned() })
     }
 
-    /// Opens the file for writing, making it where there is none.
-    pub(crate) fn open(path: &Path) -> Result<Self, GenerationError> {
+    /// Makes the file with its first generation. It appears whole or not at all.
+    pub(crate) fn create(path: &Path, first: Acknowledged) -> Result<Self, GenerationError> {
         let io = |source| GenerationError::Io { path: path.to_owned(), source };
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path).map_err(io)?;
-        sync_parent(path).map_err(io)?;
+        let unfinished = path.with_extension("new");
+        let mut slots = [0; SLOT * 2];
+        let place = usize::from(first.generation % 2 == 1) * SLOT;
+        slots[place..place + SLOT].copy_from_slice(&encode(first));
+        let mut file = File::create(&unfinished).map_err(io)?;
+        file.write_all(&slots).and_then(|()| file.sync_all()).map_err(io)?;
+        std::fs::rename(&unfinished, path).and_then(|()| sync_parent(path)).map_err(io)?;
+        Self::open(path)
+    }
+
+    /// Opens the file for writing.
+    pub(crate) fn open(path: &Path) -> Result<Self, GenerationError> {
+        let file = OpenOptions::new().write(true).open(path);
+        let file = file.map_err(|source| GenerationError::Io { path: path.to_owned(), source })?;
         Ok(Self { path: path.to_owned(), file })
     }
 
@@ -106,9 +119,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("generation");
         assert_eq!(GenerationFile::read(&path).unwrap(), None);
-        let file = GenerationFile::open(&path).unwrap();
         let at = |generation| Acknowledged { generation, store_id: *b"12345678" };
-        file.write(at(1)).unwrap();
+        let file = GenerationFile::create(&path, at(1)).unwrap();
         assert_eq!(GenerationFile::read(&path).unwrap(), Some(at(1)));
         file.write(at(2)).unwrap();
         file.write(at(3)).unwrap();

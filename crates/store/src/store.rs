@@ -241,14 +241,18 @@ impl Store {
             // The first commit makes the store: its root first, the file that acknowledges it after.
             let root = Root { generation: 1, ..root };
             commit_new(&kv, &root)?;
-            let file = GenerationFile::open(&generation_path)?;
-            file.write(Acknowledged { generation: 1, store_id: root.store_id })?;
+            let first = Acknowledged { generation: 1, store_id: root.store_id };
+            let file = GenerationFile::create(&generation_path, first)?;
             return Self::start(kv, root, Some(file), secret, options);
         }
-        let file = GenerationFile::open(&generation_path)?;
-        if acknowledged.is_none() {
-            file.write(Acknowledged { generation: root.generation, store_id: root.store_id })?;
-        }
+        let file = match acknowledged {
+            Some(_) => GenerationFile::open(&generation_path)?,
+            // A crash came between the first commit and this file.
+            None => {
+                let first = Acknowledged { generation: root.generation, store_id: root.store_id };
+                GenerationFile::create(&generation_path, first)?
+            }
+        };
         remove_unlisted(&kv, &root)?;
         Self::start(kv, root, Some(file), secret, options)
     }

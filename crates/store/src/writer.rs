@@ -23,7 +23,7 @@ use crate::object::{ItemSpan, Object, ObjectRef, ObjectWriter, ReadError};
 use crate::root::{LogRecord, ROOT_KEY, Root, pack_record, unpack_record};
 use crate::row::{CreatorOrd, Row, RowChunk, VideoOrd};
 use crate::run::Runs;
-use crate::secret::{Fingerprint, Pseudonym};
+use crate::secret::{Fingerprint, Pseudonym, RandomKeys};
 use crate::segment::Segment;
 use crate::segment_writer::SegmentWriter;
 use crate::snapshot::{Snapshot, sealed_through};
@@ -71,10 +71,10 @@ pub(crate) struct Writer {
     segments: Vec<Arc<Segment>>,
     parts: Vec<Part>,
     tail: Tail,
-    tail_fingerprints: HashSet<Fingerprint>,
+    tail_fingerprints: HashSet<Fingerprint, RandomKeys>,
     /// Viewers that no run holds yet.
-    tail_viewers: HashMap<Pseudonym, u32>,
-    viewer_cache: HashMap<Pseudonym, u32>,
+    tail_viewers: HashMap<Pseudonym, u32, RandomKeys>,
+    viewer_cache: HashMap<Pseudonym, u32, RandomKeys>,
     fingerprints: Runs<10>,
     pseudonyms: Runs<16>,
     /// Changed since the last checkpoint.
@@ -169,9 +169,9 @@ impl Writer {
             segments,
             parts,
             tail: Tail::default(),
-            tail_fingerprints: HashSet::new(),
-            tail_viewers: HashMap::new(),
-            viewer_cache: HashMap::new(),
+            tail_fingerprints: HashSet::default(),
+            tail_viewers: HashMap::default(),
+            viewer_cache: HashMap::default(),
             fingerprints: Runs::new(root.fingerprints.clone()),
             pseudonyms: Runs::new(root.pseudonyms.clone()),
             dirty: Changes::default(),

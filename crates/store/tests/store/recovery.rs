@@ -85,6 +85,21 @@ fn lost_files_are_never_taken_for_an_empty_store() {
 }
 
 #[test]
+fn a_crash_while_the_store_is_made_leaves_one_that_opens() {
+    let scratch = tempfile::tempdir().unwrap();
+    let dir = scratch.path().join("data");
+    drop(Store::open(&dir, &options()).unwrap());
+    // As if the crash came just before the generation file, and as if before the first commit.
+    std::fs::rename(dir.join("generation"), dir.join("generation.new")).unwrap();
+    drop(Store::open(&dir, &options()).unwrap());
+    assert!(dir.join("generation").exists());
+    std::fs::remove_file(dir.join("generation")).unwrap();
+    std::fs::remove_dir_all(dir.join("db")).unwrap();
+    std::fs::create_dir(dir.join("db")).unwrap();
+    assert_eq!(Store::open(&dir, &options()).unwrap().verify().unwrap().events, 0);
+}
+
+#[test]
 fn an_older_copy_of_the_files_is_refused() {
     let scratch = tempfile::tempdir().unwrap();
     let dir = scratch.path().join("data");
