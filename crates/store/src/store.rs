@@ -1,5 +1,6 @@
 //! The store: opening, the writer's thread, and what callers ask of it.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -50,7 +51,7 @@ impl Default for Options {
         Self {
             viewer_key: None,
             cache_bytes_max: 256 * 1024 * 1024,
-            disk_free_min_bytes: 64 * 1024 * 1024,
+            disk_free_min_bytes: 32 * 1024 * 1024,
             flush_timeout: Duration::from_secs(60),
             checkpoint_rows: 1 << 19,
             queue_max: 16,
@@ -253,7 +254,7 @@ impl Store {
                 GenerationFile::create(&generation_path, first)?
             }
         };
-        remove_unlisted(&kv, &root)?;
+        let root = remove_unlisted(&kv, root)?;
         Self::start(kv, root, Some(file), secret, options)
     }
 
@@ -269,7 +270,7 @@ impl Store {
                 root
             }
         };
-        remove_unlisted(&kv, &root)?;
+        let root = remove_unlisted(&kv, root)?;
         Self::start(kv, root, None, secret, options)
     }
 
@@ -621,20 +622,18 @@ fn check_generation(root: &Root, acknowledged: Option<Acknowledged>, path: &Path
     }
 }
 
-/// Removes objects that the root does not list: left by a crash between writing an object and listing it.
-fn remove_unlisted(kv: &Kv, root: &Root) -> Result<(), ReadError> {
-    let listed: std::collections::HashSet<u64> = root.objects().map(|object| object.number).collect();
+/// Removes objects that the root does not list: left by a crash between writing an object and listing it. On a full disk
+/// they stay until the next opening, and their numbers are passed over.
+fn remove_unlisted(kv: &Kv, mut root: Root) -> Result<Root, ReadError> {
+    let listed: HashSet<u64> = root.objects().map(|object| object.number).collect();
     let mut from = vec![b'o'];
     while let Some(key) = kv.first_key_from(&from)? {
         let Some(number) = number_of_key(&key) else {
-            if key == ROOT_KEY {
-                return Ok(());
-            }
-            return Err(DamageError::Malformed("foreign key").into());
+            return if key == ROOT_KEY { Ok(root) } else { Err(DamageError::Malformed("foreign key").into()) };
         };
+        let Some(next) = number.checked_add(1) else { return Err(DamageError::Malformed("object number").into()) };
+        from = item_key(next, 0);
         if listed.contains(&number) {
-            let Some(next) = number.checked_add(1) else { return Ok(()) };
-            from = item_key(next, 0);
             continue;
         }
         let mut batch = Batch::default();
@@ -645,7 +644,10 @@ fn remove_unlisted(kv: &Kv, root: &Root) -> Result<(), ReadError> {
             batch.remove(stray);
             key = kv.first_key_from(&after)?;
         }
-        kv.commit(batch)?;
+        match kv.commit(batch) {
+            Err(KvError::DiskFull { .. }) => root.next_object = root.next_object.max(next),
+            done => done?,
+        }
     }
-    Ok(())
+    Ok(root)
 }

@@ -179,7 +179,7 @@ impl Default for Config {
                 viewer_key_file: None,
                 cache_bytes_max: 256 * MIB,
                 lateness_ms: 86_400_000,
-                disk_free_min_bytes: 256 << 20,
+                disk_free_min_bytes: 32 << 20,
                 flush_timeout_ms: 30_000,
             },
             privacy: Privacy {
