@@ -191,12 +191,14 @@ fn the_demo_is_made_once_and_keeps_to_its_own_directory() {
 
     let creator = again["creator"].as_str().unwrap();
     let query = "query($id: ID!) { creator(id: $id) { sealedThrough counters(range: {last: 28}) { views { value } } \
+                 week: counters(range: {last: 7}, compareTo: PREVIOUS_PERIOD) { views { change } } \
                  audience(window: {kind: LAST_7_DAYS}) { reach { value disclosure } } } }";
     let server = Server::start(&data);
     let answer = server.query(again["creator_token"].as_str(), query, &json!({ "id": creator }));
     assert_eq!(answer["creator"]["sealedThrough"], end);
     assert!(answer["creator"]["counters"]["views"]["value"].as_f64().unwrap() > 1_000.0, "{answer}");
     assert_eq!(answer["creator"]["audience"]["reach"]["disclosure"], "EXACT", "{answer}");
+    assert!(answer["creator"]["week"]["views"]["change"].is_f64(), "a day is sealed that is not over: {answer}");
     let old = format!("Bearer {}", first["creator_token"].as_str().unwrap());
     assert_eq!(server.get("/graphql?query={privacy{version}}", &[("Authorization", &old)]).status, 401);
 
@@ -205,6 +207,16 @@ fn the_demo_is_made_once_and_keeps_to_its_own_directory() {
     platform.import(&[&events], &[]);
     let refused = platform.run(&["demo", "--small", "--no-serve"]);
     assert!(stderr(&refused).contains("holds something else than a demo"), "{}", stderr(&refused));
+}
+
+#[test]
+fn a_demo_that_would_end_in_the_future_is_refused_and_nothing_is_made() {
+    let data = Data::new();
+    let refused = data.run(&["demo", "--small", "--no-serve", "--end", "2099-01-01"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let message = "throng: a demo cannot end on 2099-01-01, which is not over in every time zone: take ";
+    assert!(stderr(&refused).starts_with(message), "{}", stderr(&refused));
+    assert!(!data.path().exists());
 }
 
 #[test]

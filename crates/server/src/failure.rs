@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use throng_model::Day;
 use throng_privacy::PolicyError;
 use throng_store::{OpenError, VerifyError, WriteError};
 
@@ -34,6 +35,8 @@ pub(crate) enum Failure {
     NoDemo { path: PathBuf },
     #[error("{} holds another demo, through {end}: leave the options out to take it, or name another directory with --data", path.display())]
     OtherDemo { path: PathBuf, end: String },
+    #[error("a demo cannot end on {end}, which is not over in every time zone: take {newest} or earlier")]
+    FutureDemo { end: Day, newest: Day },
     #[error("the store was not read")]
     Verify(#[from] VerifyError),
     #[error("the store took no more")]

@@ -10,7 +10,7 @@ use std::time::Instant;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use throng_model::{CreatorId, Day, Timestamp, Zone};
+use throng_model::{CreatorId, Day, Timestamp};
 use throng_store::{AppendMode, Store};
 
 use super::{key, serve};
@@ -37,7 +37,7 @@ pub(crate) struct DemoOptions {
     /// Address and port; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<SocketAddr>,
-    /// The last day of the made-up platform [default: yesterday, UTC]
+    /// The last day of the made-up platform, at most the default [default: the newest day that is over in every time zone]
     #[arg(long, value_name = "DATE", value_parser = Day::parse)]
     end: Option<Day>,
     /// A small platform: 40 creators over 28 days, made in a second or two
@@ -102,7 +102,7 @@ fn marker(config: &Config, options: &DemoOptions) -> Result<Marker, Failure> {
     let found = match std::fs::read(&path) {
         Ok(text) => serde_json::from_slice::<Marker>(&text).ok(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !platform::exists(config) => {
-            let end = options.end.unwrap_or_else(|| Zone::UTC.day_of(Timestamp::now()).previous());
+            let end = end(options.end, Timestamp::now())?;
             return Ok(Marker { seed: SEED, end: end.to_string(), small: options.small, finished: false });
         }
         Err(_) => None,
@@ -110,6 +110,15 @@ fn marker(config: &Config, options: &DemoOptions) -> Result<Marker, Failure> {
     let found = found.ok_or_else(|| Failure::NoDemo { path: config.data.clone() })?;
     let other = options.end.is_some_and(|end| end.to_string() != found.end) || (options.small && !found.small);
     if other { Err(Failure::OtherDemo { path: config.data.clone(), end: found.end }) } else { Ok(found) }
+}
+
+/// The last day of a demo that is made now.
+fn end(given: Option<Day>, now: Timestamp) -> Result<Day, Failure> {
+    let newest = World::newest_end(now);
+    match given {
+        Some(end) if end > newest => Err(Failure::FutureDemo { end, newest }),
+        given => Ok(given.unwrap_or(newest)),
+    }
 }
 
 fn write_marker(data: &Path, marker: &Marker) -> Result<(), Failure> {
@@ -187,5 +196,33 @@ impl Tokens {
             "creator_token": self.creator.reveal(),
             "operator_token": self.operator.reveal(),
         })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_demo_ends_with_the_newest_day_that_is_over_everywhere_or_earlier() {
+        let day = |text| Day::parse(text).unwrap();
+        let now = |text| Timestamp::parse(text).unwrap();
+        let (morning, noon) = (now("2026-03-10T11:59:59Z"), now("2026-03-10T12:00:00Z"));
+        assert_eq!(end(None, morning).unwrap(), day("2026-03-08"));
+        assert_eq!(end(None, noon).unwrap(), day("2026-03-09"));
+        for earlier in ["2026-03-09", "2026-03-08", "2025-12-31"] {
+            assert_eq!(end(Some(day(earlier)), noon).unwrap(), day(earlier));
+        }
+        for (given, now, newest) in [
+            ("2026-03-09", morning, "2026-03-08"),
+            ("2026-03-10", noon, "2026-03-09"),
+            ("2099-01-01", noon, "2026-03-09"),
+        ] {
+            let refused = end(Some(day(given)), now).unwrap_err().to_string();
+            let expected =
+                format!("a demo cannot end on {given}, which is not over in every time zone: take {newest} or earlier");
+            assert_eq!(refused, expected);
+        }
     }
 }

@@ -16,7 +16,7 @@ mod play;
 mod tests;
 mod words;
 
-use throng_model::{CreatorId, CreatorRow, Day, DayRange, Hashtag, Name, VideoId, VideoRow};
+use throng_model::{CreatorId, CreatorRow, DAY_MS, Day, DayRange, Hashtag, Name, Timestamp, VideoId, VideoRow, Zone};
 
 use channels::{Channel, Clip};
 use dice::Dice;
@@ -78,6 +78,12 @@ impl World {
         let channels = channels::channels(&scale, &places, &mut dice);
         let clips = channels::clips(&channels, days, &places, &mut dice);
         Self { seed, days, places, people, channels, clips, scale }
+    }
+
+    /// The newest last day of a world that lies wholly in the past: noon (UTC) of the day after has passed, and with it the
+    /// day in every zone. A later one would hold days that are sealed but not over.
+    pub(crate) fn newest_end(now: Timestamp) -> Day {
+        Zone::UTC.day_of(now.saturating_add_millis(-DAY_MS / 2)).previous()
     }
 
     /// Its days.

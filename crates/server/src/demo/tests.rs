@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use throng_model::{AgeBand, Country, Device, Event, Follower, Gender, Kind, Region, Source, Timestamp, Traits};
+use throng_model::{AgeBand, Country, Device, Event, Follower, Gender, Kind, Region, Source, Traits};
 
 use super::*;
 
@@ -117,6 +117,27 @@ fn a_small_world_is_believable() {
 }
 
 #[test]
+fn the_newest_world_lies_in_the_past_and_is_over_in_every_zone() {
+    for (now, end) in [
+        ("2026-03-10T00:00:00Z", "2026-03-08"),
+        ("2026-03-10T11:59:59.999Z", "2026-03-08"),
+        ("2026-03-10T12:00:00Z", "2026-03-09"),
+        ("2026-03-10T23:59:59.999Z", "2026-03-09"),
+        ("2026-03-01T12:00:00Z", "2026-02-28"),
+    ] {
+        let now = Timestamp::parse(now).expect("time");
+        let end = Day::parse(end).expect("day");
+        assert_eq!(World::newest_end(now), end, "{now}");
+        for zone in ["Etc/GMT+12", "America/Los_Angeles", "UTC", "Pacific/Kiritimati"] {
+            assert!(Zone::parse(zone).expect("zone").day_end(end) <= now, "{end} is not over in {zone} at {now}");
+        }
+    }
+    let now = Timestamp::parse("2026-03-09T12:00:00Z").expect("time");
+    let world = World::new(SEED, World::newest_end(now), Scale::SMALL);
+    assert!(world.events().flatten().all(|event| event.ts < now), "the world holds events in the future");
+}
+
+#[test]
 fn events_agree_with_the_catalogue() {
     let world = small();
     let videos: BTreeMap<_, _> = world.videos().into_iter().map(|row| (row.video.as_str().to_owned(), row)).collect();
@@ -208,7 +229,7 @@ fn videos_fade_after_some_days() {
         world.clips.iter().map(|clip| (clip.id.as_str(), (clip.day.number(), clip.viral))).collect();
     let views = world.events().flatten().filter(|event| event.kind == Kind::View).filter_map(|event| {
         let (day, viral) = *ages.get(event.video.as_ref()?.as_str())?;
-        let at = (event.ts.millis() / throng_model::DAY_MS) as u16;
+        let at = (event.ts.millis() / DAY_MS) as u16;
         (!viral && day >= world.days.first().number()).then(|| at.saturating_sub(day))
     });
     let by_age = count(views);
