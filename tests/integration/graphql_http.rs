@@ -137,7 +137,7 @@ fn a_get_asks_queries_only_and_heeds_the_operation_name() {
         let response = get(&format!("query={operation}%7Bx%7D"));
         assert_eq!((response.status, response.header("allow")), (405, Some("POST")));
     }
-    for method in ["PUT", "DELETE", "PATCH"] {
+    for method in ["HEAD", "PUT", "DELETE", "PATCH"] {
         let response = client::send(server.address, method, "/graphql", &[], None);
         assert_eq!((response.status, response.header("allow")), (405, Some("GET, POST")), "{method}");
     }
@@ -223,4 +223,41 @@ fn packed_files_are_unpacked_for_clients_that_cannot() {
     let mut unpacked = Vec::new();
     std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed.body[..]), &mut unpacked).unwrap();
     assert!(unpacked == plain.body && packed.body.len() < plain.body.len());
+}
+
+/// The files of the playground and the schema, as a browser and as a plain client asks for them.
+const TAGGED: [(&str, &[(&str, &str)]); 6] = [
+    ("/playground", &[]),
+    ("/playground/app.js", &[]),
+    ("/playground/app.js", &[("Accept-Encoding", "gzip")]),
+    ("/playground/app.css", &[("Accept-Encoding", "gzip")]),
+    ("/playground/LICENSES.txt", &[]),
+    ("/schema.graphql", &[]),
+];
+
+#[test]
+fn head_is_answered_as_get_without_the_body() {
+    let (_data, server) = server();
+    let others = ["/", "/healthz", "/readyz", "/playground/absent.js", "/absent"].map(|target| (target, &[][..]));
+    for (target, headers) in TAGGED.into_iter().chain(others) {
+        let get = server.get(target, headers);
+        let head = client::send(server.address, "HEAD", target, headers, None);
+        let without_date = |response: &Response| {
+            let mut headers = response.headers.clone();
+            headers.retain(|(name, _)| name != "date");
+            headers.sort();
+            headers
+        };
+        assert_eq!((head.status, without_date(&head)), (get.status, without_date(&get)), "{target}");
+        assert_eq!(head.header("content-length"), Some(get.body.len().to_string().as_str()), "{target}");
+        assert!(head.body.is_empty() && !get.body.is_empty(), "{target}");
+    }
+    for target in ["/", "/playground", "/playground/app.js", "/schema.graphql", "/healthz", "/readyz"] {
+        let wrong = server.post(target, &[], "");
+        assert_eq!((wrong.status, wrong.header("allow")), (405, Some("GET, HEAD")), "{target}");
+    }
+    for target in ["/v1/events", "/v1/catalog"] {
+        let wrong = client::send(server.address, "HEAD", target, &[], None);
+        assert_eq!((wrong.status, wrong.header("allow"), wrong.body.len()), (405, Some("POST"), 0), "{target}");
+    }
 }

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use actix_web::dev::{Server as Running, ServerHandle};
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, FromRequest, Handler, HttpServer, Responder, web};
 use quick_cache::sync::Cache;
 use throng_graphql::Document;
 use throng_store::Store;
@@ -116,6 +116,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 fn routes(app: &mut web::ServiceConfig) {
     app.service(
+        // No HEAD: GraphQL over HTTP names GET and POST, and a query is not computed for its headers.
         web::resource("/graphql")
             .route(web::get().to(graphql::get))
             .route(web::post().to(graphql::post))
@@ -123,17 +124,26 @@ fn routes(app: &mut web::ServiceConfig) {
     )
     .service(only_post("/v1/events").route(web::post().to(ingest::events)))
     .service(only_post("/v1/catalog").route(web::post().to(ingest::catalogue)))
-    .service(only_get("/").route(web::get().to(pages::start)).route(web::head().to(pages::start)))
-    .service(only_get("/playground").route(web::get().to(pages::playground)))
-    .service(only_get("/playground/{file:.*}").route(web::get().to(pages::playground)))
-    .service(only_get("/schema.graphql").route(web::get().to(pages::schema)))
-    .service(only_get("/healthz").route(web::get().to(pages::healthz)))
-    .service(only_get("/readyz").route(web::get().to(pages::readyz)))
+    .service(page("/", pages::start))
+    .service(page("/playground", pages::playground))
+    .service(page("/playground/{file:.*}", pages::playground))
+    .service(page("/schema.graphql", pages::schema))
+    .service(page("/healthz", pages::healthz))
+    .service(page("/readyz", pages::readyz))
     .default_service(web::to(|| async { answer::Problem::NOT_FOUND.plain() }));
 }
 
-fn only_get(path: &str) -> actix_web::Resource {
-    web::resource(path).default_service(web::to(|| async { answer::wrong_method("GET") }))
+/// Something to read. HEAD is answered as GET is, and the connection leaves the body out (RFC 9110 §9.3.2).
+fn page<F, Args>(path: &str, answer: F) -> actix_web::Resource
+where
+    F: Handler<Args>,
+    F::Output: Responder + 'static,
+    Args: FromRequest + 'static,
+{
+    web::resource(path)
+        .route(web::get().to(answer.clone()))
+        .route(web::head().to(answer))
+        .default_service(web::to(|| async { answer::wrong_method("GET, HEAD") }))
 }
 
 fn only_post(path: &str) -> actix_web::Resource {
