@@ -236,6 +236,37 @@ const TAGGED: [(&str, &[(&str, &str)]); 6] = [
 ];
 
 #[test]
+fn a_file_that_the_client_has_is_not_sent_again() {
+    let (_data, server) = server();
+    let mut tags = std::collections::BTreeSet::new();
+    for (target, headers) in TAGGED {
+        let whole = server.get(target, headers);
+        assert_eq!((whole.status, whole.header("cache-control")), (200, Some("no-cache")), "{target}");
+        let tag = whole.header("etag").expect("a tag");
+        let digits = tag.trim_matches('"');
+        assert!(digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()), "{target}: {tag}");
+        assert!(tags.insert(tag.to_owned()), "{target} {headers:?} shares its tag");
+        for known in [tag.to_owned(), format!("\"other\", W/{tag}"), "*".to_owned()] {
+            for method in ["GET", "HEAD"] {
+                let asked = [headers, &[("If-None-Match", &known)]].concat();
+                let same = client::send(server.address, method, target, &asked, None);
+                assert_eq!((same.status, same.body.len()), (304, 0), "{method} {target}");
+                for name in ["etag", "cache-control", "vary", "content-security-policy"] {
+                    assert_eq!(same.header(name), whole.header(name), "{name} of {target}");
+                }
+                assert_eq!((same.header("content-type"), same.header("content-encoding")), (None, None), "{target}");
+            }
+        }
+        let changed = server.get(target, &[headers, &[("If-None-Match", "\"other\"")]].concat());
+        assert!(changed.status == 200 && changed.body == whole.body, "{target}");
+    }
+    // The tag of the packed file is not that of the same file unpacked.
+    let packed = server.get("/playground/app.js", &[("Accept-Encoding", "gzip")]);
+    let plain = server.get("/playground/app.js", &[("If-None-Match", packed.header("etag").expect("a tag"))]);
+    assert_eq!(plain.status, 200);
+}
+
+#[test]
 fn head_is_answered_as_get_without_the_body() {
     let (_data, server) = server();
     let others = ["/", "/healthz", "/readyz", "/playground/absent.js", "/absent"].map(|target| (target, &[][..]));

@@ -1,8 +1,9 @@
-//! Content negotiation: which of our two media types an `Accept` header wants, and whether a body is JSON in UTF-8.
+//! Content negotiation: which of our two media types an `Accept` header wants, whether a body is JSON in UTF-8, what the
+//! client unpacks and what it has already.
 //!
-//! RFC 9110 §12.5 for the rules, the GraphQL-over-HTTP specification for the two types and the default.
+//! RFC 9110 §12.5 and §13.1.2 for the rules, the GraphQL-over-HTTP specification for the two types and the default.
 
-use actix_web::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};
+use actix_web::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, IF_NONE_MATCH};
 
 /// A media type that GraphQL answers are sent in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,6 +137,13 @@ pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
     quality("gzip").or_else(|| quality("*")).is_some_and(|quality| quality > 0)
 }
 
+/// Whether the client has the body with this tag, quotes included. Ours are strong, and are compared weakly: caches on
+/// the way may have weakened them. A client's own tag with a comma in it falls apart here, but no part of it is ours.
+pub(super) fn has_already(headers: &HeaderMap, tag: &str) -> bool {
+    let Some(tags) = joined(headers, &IF_NONE_MATCH) else { return false };
+    tags.split(',').map(str::trim).any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+}
+
 /// All values of a header as one list; `None` where one is no text.
 fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let values: Result<Vec<_>, _> = headers.get_all(name).map(|value| value.to_str()).collect();
@@ -205,5 +213,16 @@ mod tests {
         assert!(
             !gzip("br") && !gzip("gzip;q=0") && !gzip("gzip;q=0, *") && !gzip("") && !takes_gzip(&HeaderMap::new())
         );
+    }
+
+    #[test]
+    fn a_tag_is_known_by_its_whole_text() {
+        let known = |values: &[&str]| has_already(&headers(&IF_NONE_MATCH, values), "\"ab\"");
+        for having in [&["\"ab\""][..], &["W/\"ab\""], &["\"x,y\", \"ab\""], &["\"x\"", "\"ab\""], &["*"]] {
+            assert!(known(having), "{having:?}");
+        }
+        for lacking in [&[][..], &[""], &["ab"], &["\"a\""], &["\"abc\""], &["\"AB\""], &["\"*\""], &["w/\"ab\""]] {
+            assert!(!known(lacking), "{lacking:?}");
+        }
     }
 }

@@ -1,19 +1,23 @@
 //! Everything that is neither data nor ingest: the start page, the playground, the schema, and the two probes.
 
+use actix_web::body::MessageBody;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, REFERRER_POLICY, VARY,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, REFERRER_POLICY, VARY,
 };
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 
 use super::Service;
 use super::answer::Problem;
-use super::negotiate::takes_gzip;
+use super::negotiate::{has_already, takes_gzip};
 use crate::assets::{self, Asset, PLAYGROUND_POLICY};
 
 const START_PAGE: &str = include_str!("../../assets/start.html");
 /// The start page has no script and loads nothing.
 const START_POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+/// Of the hash in an `ETag`: 16 bytes.
+const TAG_DIGITS: usize = 32;
 
 /// `GET /`.
 pub(super) async fn start() -> HttpResponse {
@@ -40,20 +44,39 @@ fn embedded(asset: &Asset, headers: &HeaderMap) -> HttpResponse {
     response
         .insert_header((CONTENT_TYPE, asset.content_type))
         .insert_header((CONTENT_SECURITY_POLICY, PLAYGROUND_POLICY))
-        .insert_header((REFERRER_POLICY, "no-referrer"))
-        // The names do not change with the content, so a browser must ask again after an upgrade.
-        .insert_header((CACHE_CONTROL, "no-cache"));
-    match asset.encoding {
-        None => response.body(asset.body),
-        Some(encoding) if takes_gzip(headers) => response
-            .insert_header((CONTENT_ENCODING, encoding))
-            .append_header((VARY, "Accept-Encoding"))
-            .body(asset.body),
-        Some(_) => match unpack(asset.body) {
-            Ok(body) => response.append_header((VARY, "Accept-Encoding")).body(body),
-            Err(_) => Problem::INTERNAL.plain(),
-        },
+        .insert_header((REFERRER_POLICY, "no-referrer"));
+    let Some(encoding) = asset.encoding else { return tagged(&mut response, headers, asset.body) };
+    response.append_header((VARY, "Accept-Encoding"));
+    if takes_gzip(headers) {
+        response.insert_header((CONTENT_ENCODING, encoding));
+        return tagged(&mut response, headers, asset.body);
     }
+    match unpack(asset.body) {
+        Ok(body) => tagged(&mut response, headers, body),
+        Err(_) => Problem::INTERNAL.plain(),
+    }
+}
+
+/// The body with a tag that only this very body has, so each content encoding has its own; 304 without it for a client
+/// that has it already.
+///
+/// Names do not change with the content, so a browser must ask again each time: an upgrade shows at once.
+fn tagged<B>(response: &mut HttpResponseBuilder, headers: &HeaderMap, body: B) -> HttpResponse
+where
+    B: AsRef<[u8]> + MessageBody + 'static,
+{
+    let hash = blake3::hash(body.as_ref()).to_hex();
+    let tag = format!("\"{}\"", hash.get(..TAG_DIGITS).unwrap_or(&hash));
+    let known = has_already(headers, &tag);
+    response.insert_header((ETAG, tag)).insert_header((CACHE_CONTROL, "no-cache"));
+    if !known {
+        return response.body(body);
+    }
+    let mut response = response.status(StatusCode::NOT_MODIFIED).finish();
+    // They are about the body, which the client keeps with the headers that it came with (RFC 9110 §15.4.5).
+    response.headers_mut().remove(CONTENT_TYPE);
+    response.headers_mut().remove(CONTENT_ENCODING);
+    response
 }
 
 /// Rare: every browser takes gzip.
@@ -64,8 +87,10 @@ fn unpack(packed: &[u8]) -> std::io::Result<Vec<u8>> {
 }
 
 /// `GET /schema.graphql`.
-pub(super) async fn schema(service: web::Data<Service>) -> HttpResponse {
-    HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/plain; charset=utf-8")).body(service.sdl.clone())
+pub(super) async fn schema(request: HttpRequest, service: web::Data<Service>) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    response.insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"));
+    tagged(&mut response, request.headers(), service.sdl.clone())
 }
 
 /// `GET /healthz`: the process answers.
