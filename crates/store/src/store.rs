@@ -1,10 +1,9 @@
-//! The store: opening, the writer's thread, and what callers ask of it.
+//! The store: how it opens, and what callers ask of it.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, channel, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -14,18 +13,16 @@ use crate::append::{AppendMode, Outcome, Prepared};
 use crate::codec::{self, DamageError};
 use crate::generation::{Acknowledged, GenerationError, GenerationFile};
 use crate::kv::{Batch, Disk, Kv, KvError, Memory};
-use crate::merge;
-use crate::object::{ObjectRef, ReadError, item_key, number_of_key};
+use crate::merger::Merger;
+use crate::object::{ReadError, item_key, number_of_key};
+use crate::requests::{self, Append, Reply, Request, Seal, Task};
 use crate::root::{ROOT_KEY, Root, Seals};
 use crate::row::CreatorOrd;
 use crate::secret::{KeyError, Secret};
 use crate::snapshot::Snapshot;
 use crate::table::ChunkCache;
-use crate::verify::{VerifyError, VerifyReport, verify};
-use crate::writer::{Pending, Shared, Writer};
-
-/// Rows that one commit gathers from waiting callers.
-const COMMIT_ROWS_MAX: usize = 65_536;
+use crate::verify::{VerifyError, VerifyReport};
+use crate::writer::{Shared, Writer};
 
 /// How a store is opened.
 #[derive(Debug, Clone)]
@@ -169,23 +166,6 @@ impl From<GenerationError> for WriteError {
     }
 }
 
-type Reply<T> = Sender<Result<T, WriteError>>;
-
-enum Request {
-    Append(Vec<Prepared>, AppendMode, Reply<Vec<Outcome>>),
-    Catalogue(Vec<VideoRow>, Vec<CreatorRow>, Reply<()>),
-    Seal(Seal, Reply<()>),
-    Checkpoint(Reply<()>),
-    Install(Vec<ObjectRef>, ObjectRef, Batch, u64, Reply<()>),
-    Verify(Sender<Result<VerifyReport, VerifyError>>),
-}
-
-enum Seal {
-    Through(Day),
-    EndedBy(Timestamp),
-    Creators(Vec<(CreatorOrd, Day)>),
-}
-
 /// A store. Clones share it; it closes when the last one is dropped.
 #[derive(Clone)]
 pub struct Store {
@@ -198,12 +178,6 @@ struct Inner {
     requests: Option<SyncSender<Request>>,
     writer: Option<JoinHandle<()>>,
     merger: Option<Merger>,
-}
-
-struct Merger {
-    wake: Sender<()>,
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
 }
 
 impl Store {
@@ -286,14 +260,14 @@ impl Store {
         let shared = writer.shared.clone();
         let (requests, incoming) = sync_channel(options.queue_max);
         let merger = if options.merges {
-            Some(Merger::start(shared.clone(), requests.clone(), options.checkpoint_rows)?)
+            Some(Merger::start(shared.clone(), requests.clone(), options.checkpoint_rows).map_err(OpenError::Thread)?)
         } else {
             None
         };
-        let wake = merger.as_ref().map(|merger| merger.wake.clone());
+        let wake = merger.as_ref().map(|merger| merger.wake());
         let thread = std::thread::Builder::new()
             .name("throng-writer".into())
-            .spawn(move || run(writer, &incoming, wake.as_ref()))
+            .spawn(move || requests::run(writer, &incoming, wake.as_ref()))
             .map_err(OpenError::Thread)?;
         Ok(Self { inner: Arc::new(Inner { shared, secret, requests: Some(requests), writer: Some(thread), merger }) })
     }
@@ -307,14 +281,14 @@ impl Store {
     /// is busy.
     pub fn append(&self, events: &[Event<'_>], mode: AppendMode) -> Result<Vec<Outcome>, WriteError> {
         let prepared = self.prepare(events);
-        self.ask(|reply| Request::Append(prepared, mode, reply))
+        self.ask(|reply| Request::Append(Append { events: prepared, mode, reply }))
     }
 
     /// Like [`append`](Self::append), but gives [`WriteError::Busy`] at once where too many requests wait.
     pub fn try_append(&self, events: &[Event<'_>], mode: AppendMode) -> Result<Vec<Outcome>, WriteError> {
         let (reply, answer) = channel();
         let requests = self.inner.requests.as_ref().ok_or(WriteError::Closed)?;
-        match requests.try_send(Request::Append(self.prepare(events), mode, reply)) {
+        match requests.try_send(Request::Append(Append { events: self.prepare(events), mode, reply })) {
             Ok(()) => answer.recv().unwrap_or(Err(WriteError::Closed)),
             Err(TrySendError::Full(_)) => Err(WriteError::Busy),
             Err(TrySendError::Disconnected(_)) => Err(WriteError::Closed),
@@ -324,33 +298,33 @@ impl Store {
     /// Takes catalogue rows; later rows replace earlier ones. Durable on `Ok`. A creator's new zone moves the bounds of
     /// its open days, never of sealed ones.
     pub fn put_catalogue(&self, videos: Vec<VideoRow>, creators: Vec<CreatorRow>) -> Result<(), WriteError> {
-        self.ask(|reply| Request::Catalogue(videos, creators, reply))
+        self.ask(|reply| Request::Task(Task::Catalogue(videos, creators, reply)))
     }
 
     /// Seals every creator's days through this one, in the creator's zone. Never unseals.
     pub fn seal_through(&self, day: Day) -> Result<(), WriteError> {
-        self.ask(|reply| Request::Seal(Seal::Through(day), reply))
+        self.ask(|reply| Request::Task(Task::Seal(Seal::Through(day), reply)))
     }
 
     /// Seals every day that ended at or before an instant: the wall clock minus the allowed lateness.
     pub fn seal_ended_by(&self, instant: Timestamp) -> Result<(), WriteError> {
-        self.ask(|reply| Request::Seal(Seal::EndedBy(instant), reply))
+        self.ask(|reply| Request::Task(Task::Seal(Seal::EndedBy(instant), reply)))
     }
 
     /// Seals the days of single creators. Never unseals.
     pub fn seal_creators(&self, days: Vec<(CreatorOrd, Day)>) -> Result<(), WriteError> {
-        self.ask(|reply| Request::Seal(Seal::Creators(days), reply))
+        self.ask(|reply| Request::Task(Task::Seal(Seal::Creators(days), reply)))
     }
 
     /// Moves the whole log into a segment now. Happens by itself as the log grows.
     pub fn checkpoint(&self) -> Result<(), WriteError> {
-        self.ask(Request::Checkpoint)
+        self.ask(|reply| Request::Task(Task::Checkpoint(reply)))
     }
 
     /// Reads everything and checks it: checksums, order, rollups and audiences against rows, counts against each other.
     pub fn verify(&self) -> Result<VerifyReport, VerifyError> {
         let (reply, answer) = channel();
-        let sent = self.inner.requests.as_ref().map(|requests| requests.send(Request::Verify(reply)));
+        let sent = self.inner.requests.as_ref().map(|requests| requests.send(Request::Task(Task::Verify(reply))));
         match sent {
             Some(Ok(())) => answer.recv().unwrap_or(Err(VerifyError::Closed)),
             _ => Err(VerifyError::Closed),
@@ -390,187 +364,12 @@ impl MemoryMap {
 impl Drop for Inner {
     fn drop(&mut self) {
         // The merger first: it may wait for the writer, and the writer lives as long as anyone can ask it.
-        if let Some(Merger { wake, stop, thread }) = self.merger.take() {
-            stop.store(true, Ordering::Relaxed);
-            let _ = wake.send(());
-            let _ = thread.join();
+        if let Some(merger) = self.merger.take() {
+            merger.stop();
         }
         drop(self.requests.take());
         let _ = self.writer.take().map(JoinHandle::join);
     }
-}
-
-impl Merger {
-    fn start(shared: Arc<Shared>, requests: SyncSender<Request>, checkpoint_rows: usize) -> Result<Self, OpenError> {
-        let (wake, woken) = channel();
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = stop.clone();
-        let level_rows = u32::try_from(checkpoint_rows).unwrap_or(u32::MAX);
-        let thread = std::thread::Builder::new()
-            .name("throng-merger".into())
-            .spawn(move || merge_when_woken(&shared, &requests, &woken, &stopped, level_rows))
-            .map_err(OpenError::Thread)?;
-        // Segments of an earlier run may be due.
-        let _ = wake.send(());
-        Ok(Self { wake, stop, thread })
-    }
-}
-
-fn merge_when_woken(
-    shared: &Shared,
-    requests: &SyncSender<Request>,
-    woken: &Receiver<()>,
-    stop: &AtomicBool,
-    level_rows: u32,
-) {
-    while woken.recv().is_ok() {
-        loop {
-            if stop.load(Ordering::Relaxed) {
-                return;
-            }
-            let snapshot = shared.snapshot();
-            let Some(inputs) = merge::choose(snapshot.segments(), level_rows) else { break };
-            if let Err(error) = merge_once(shared, requests, &snapshot, &inputs, stop) {
-                tracing::warn!(%error, "segments could not be merged; they stay as they are");
-                break;
-            }
-        }
-    }
-}
-
-fn merge_once(
-    shared: &Shared,
-    requests: &SyncSender<Request>,
-    snapshot: &Snapshot,
-    inputs: &[Arc<crate::segment::Segment>],
-    stop: &AtomicBool,
-) -> Result<(), WriteError> {
-    let rows: u64 = inputs.iter().map(|segment| u64::from(segment.rows())).sum();
-    shared.kv.check_space(rows.saturating_mul(64)).map_err(ReadError::from)?;
-    let mut batch = Batch::default();
-    let number = shared.next_object();
-    let Some(output) = merge::merge(&shared.kv, number, inputs, snapshot, &mut batch, stop)? else { return Ok(()) };
-    let listed = inputs.iter().map(|segment| segment.listed()).collect();
-    let (reply, answer) = channel();
-    let request = Request::Install(listed, output, batch, snapshot.zone_epoch, reply);
-    requests.send(request).map_err(|_| WriteError::Closed)?;
-    answer.recv().unwrap_or(Err(WriteError::Closed))
-}
-
-/// The writer's thread: until every sender is gone.
-fn run(mut writer: Writer, incoming: &Receiver<Request>, wake: Option<&Sender<()>>) {
-    while let Ok(request) = incoming.recv() {
-        let next = match request {
-            Request::Append(events, mode, reply) => append_many(&mut writer, incoming, (events, mode, reply)),
-            other => Some(other),
-        };
-        if let Some(request) = next {
-            serve(&mut writer, request);
-        }
-        let room = writer.shared.kv.check_space(writer.checkpoint_bytes()).is_ok();
-        if writer.is_checkpoint_due() && room && !writer.is_poisoned() {
-            if let Err(error) = writer.checkpoint() {
-                tracing::error!(%error, "the log could not be moved into a segment");
-            }
-            wake.map(|wake| wake.send(()));
-        }
-    }
-}
-
-type Append = (Vec<Prepared>, AppendMode, Reply<Vec<Outcome>>);
-
-/// Commits one append together with those that wait behind it; gives back a request of another kind that came between.
-fn append_many(writer: &mut Writer, incoming: &Receiver<Request>, first: Append) -> Option<Request> {
-    let mut pending = Pending::default();
-    let mut answers = Vec::new();
-    let mut next = None;
-    let mut rows = 0;
-    let mut append = Some(first);
-    while let Some((events, mode, reply)) = append.take() {
-        rows += events.len();
-        let taken = match ready(writer, rows) {
-            Ok(()) => writer.append(&events, mode, &mut pending),
-            Err(error) => Err(error),
-        };
-        answers.push((reply, taken));
-        if rows >= COMMIT_ROWS_MAX || writer.is_poisoned() {
-            break;
-        }
-        match incoming.try_recv() {
-            Ok(Request::Append(events, mode, reply)) => append = Some((events, mode, reply)),
-            Ok(other) => next = Some(other),
-            Err(_) => {}
-        }
-    }
-    let committed = if writer.is_poisoned() { Err(WriteError::Poisoned) } else { writer.commit(pending) };
-    for (reply, taken) in answers {
-        let answer = taken.and_then(|outcomes| committed.clone().map(|()| outcomes));
-        let _ = reply.send(answer);
-    }
-    next
-}
-
-/// Whether rows may be taken: nothing is touched where not.
-fn ready(writer: &mut Writer, rows: usize) -> Result<(), WriteError> {
-    if writer.is_poisoned() {
-        return Err(WriteError::Poisoned);
-    }
-    let bytes = (rows as u64).saturating_mul(96) + (1 << 16);
-    let room =
-        |bytes: u64| writer.shared.kv.check_space(bytes).map_err(|error| WriteError::from(ReadError::from(error)));
-    room(bytes)?;
-    if writer.is_log_full() { room(writer.checkpoint_bytes()) } else { Ok(()) }
-}
-
-fn serve(writer: &mut Writer, request: Request) {
-    match request {
-        Request::Append(events, mode, reply) => {
-            // Only reached by way of `append_many`'s hand-back, which never gives an append.
-            drop((events, mode, reply));
-        }
-        Request::Catalogue(videos, creators, reply) => {
-            let _ = reply.send(put_catalogue(writer, videos, creators));
-        }
-        Request::Seal(seal, reply) => {
-            let _ = reply.send(put_seal(writer, seal));
-        }
-        Request::Checkpoint(reply) => {
-            let done = ready(writer, 0).and_then(|()| writer.checkpoint());
-            let _ = reply.send(done);
-        }
-        Request::Install(inputs, output, batch, zone_epoch, reply) => {
-            let done = ready(writer, 0).and_then(|()| writer.install(&inputs, output, batch, zone_epoch));
-            let _ = reply.send(done);
-        }
-        Request::Verify(reply) => {
-            let _ = reply.send(verify(writer));
-        }
-    }
-}
-
-fn put_catalogue(writer: &mut Writer, videos: Vec<VideoRow>, creators: Vec<CreatorRow>) -> Result<(), WriteError> {
-    ready(writer, (videos.len() + creators.len()) * 4)?;
-    let mut pending = Pending::default();
-    let zone_changed = writer.put_catalogue(videos, creators, &mut pending);
-    writer.commit(pending)?;
-    if zone_changed { writer.rezone() } else { Ok(()) }
-}
-
-fn put_seal(writer: &mut Writer, seal: Seal) -> Result<(), WriteError> {
-    ready(writer, 0)?;
-    let mut pending = Pending::default();
-    match seal {
-        Seal::Through(day) => writer.seal_through(day, &mut pending),
-        Seal::EndedBy(instant) => writer.seal_ended_by(instant, &mut pending),
-        Seal::Creators(days) => {
-            for (creator, day) in days {
-                if writer.catalogue().creator(creator).is_some() {
-                    writer.seal_creator(creator, day, &mut pending);
-                }
-            }
-        }
-    }
-    writer.commit(pending)
 }
 
 fn default_key_path(dir: &Path) -> PathBuf {

@@ -8,20 +8,20 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use bincode::{Decode, Encode};
-use roaring::RoaringBitmap;
 use throng_model::Day;
 
 use crate::append::{AppendMode, Outcome, Prepared};
-use crate::catalogue::{Catalogue, CreatorRecord, VideoRecord};
+use crate::catalogue::Catalogue;
 use crate::codec;
 use crate::garbage::Garbage;
 use crate::generation::{Acknowledged, GenerationFile};
 use crate::kv::{Batch, Kv};
 use crate::merge;
 use crate::object::{ItemSpan, Object, ObjectRef, ObjectWriter, ReadError};
+use crate::parts::{Changes, Parts};
+use crate::requests::Merged;
 use crate::root::{LogRecord, ROOT_KEY, Root, pack_record, unpack_record};
-use crate::row::{CreatorOrd, Row, RowChunk, VideoOrd};
+use crate::row::{CreatorOrd, Row, RowChunk};
 use crate::run::Runs;
 use crate::secret::{Fingerprint, Pseudonym, RandomKeys};
 use crate::segment::Segment;
@@ -36,12 +36,6 @@ const LOG_OBJECTS_MAX: usize = 1_024;
 
 /// Viewers whose ordinals stay at hand.
 const VIEWER_CACHE_MAX: usize = 1 << 20;
-
-/// Records per value of a catalogue part.
-const PART_RECORDS: usize = 2_048;
-
-/// A catalogue part takes in older ones as long as they are at most this many times as long.
-const PART_MERGE_FACTOR: u64 = 3;
 
 /// What readers and the merger share with the writer.
 pub(crate) struct Shared {
@@ -69,7 +63,7 @@ pub(crate) struct Writer {
     checkpoint_rows: usize,
     catalogue: Catalogue,
     segments: Vec<Arc<Segment>>,
-    parts: Vec<Part>,
+    parts: Parts,
     tail: Tail,
     tail_fingerprints: HashSet<Fingerprint, RandomKeys>,
     /// Viewers that no run holds yet.
@@ -82,26 +76,6 @@ pub(crate) struct Writer {
     /// Grows when a zone changes: a merge that began before must not be listed.
     zone_epoch: u64,
     poisoned: bool,
-}
-
-/// Catalogue entries that changed.
-#[derive(Default)]
-struct Changes {
-    creators: BTreeSet<CreatorOrd>,
-    videos: BTreeSet<VideoOrd>,
-}
-
-/// A catalogue part and which entries it holds.
-struct Part {
-    object: ObjectRef,
-    creators: RoaringBitmap,
-    videos: RoaringBitmap,
-}
-
-#[derive(Encode, Decode)]
-struct PartHead {
-    creators: Vec<ItemSpan>,
-    videos: Vec<ItemSpan>,
 }
 
 /// What one commit adds, gathered over several requests.
@@ -136,11 +110,7 @@ impl Writer {
     ) -> Result<Self, ReadError> {
         let garbage = Arc::new(Garbage::default());
         let mut catalogue = Catalogue::default();
-        let parts = root
-            .catalogue
-            .iter()
-            .map(|&object| Part::restore(&kv, object, &mut catalogue))
-            .collect::<Result<Vec<_>, _>>()?;
+        let parts = Parts::restore(&kv, &root.catalogue, &mut catalogue)?;
         let segments = root
             .segments
             .iter()
@@ -439,7 +409,11 @@ impl Writer {
         unused.extend(self.pseudonyms.add(&shared.kv, &viewers, || shared.next_object(), &mut batch)?);
         self.root.fingerprints = self.fingerprints.listed().to_vec();
         self.root.pseudonyms = self.pseudonyms.listed().to_vec();
-        unused.extend(self.write_part(&mut batch)?);
+        let dirty = std::mem::take(&mut self.dirty);
+        let number = || shared.next_object();
+        unused
+            .extend(self.parts.add(&shared.kv, &self.catalogue, &dirty, number, &mut batch).map_err(ReadError::from)?);
+        self.root.catalogue = self.parts.listed();
 
         for object in unused {
             object.keys().for_each(|key| batch.remove(key));
@@ -454,54 +428,13 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes the changed catalogue entries, together with those of parts that they outgrow.
-    fn write_part(&mut self, batch: &mut Batch) -> Result<Vec<ObjectRef>, WriteError> {
-        let dirty = std::mem::take(&mut self.dirty);
-        let mut creators: RoaringBitmap = dirty.creators.iter().map(|it| it.0).collect();
-        let mut videos: RoaringBitmap = dirty.videos.iter().map(|it| it.0).collect();
-        if creators.is_empty() && videos.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut unused = Vec::new();
-        while let Some(older) = self.parts.pop() {
-            if older.creators.len() + older.videos.len() > (creators.len() + videos.len()) * PART_MERGE_FACTOR {
-                self.parts.push(older);
-                break;
-            }
-            creators |= older.creators;
-            videos |= older.videos;
-            unused.push(older.object);
-        }
-        let shared = self.shared.clone();
-        let mut out = ObjectWriter::new(&shared.kv, shared.next_object());
-        let catalogue = &self.catalogue;
-        let creator_records: Vec<CreatorRecord> =
-            creators.iter().filter_map(|it| catalogue.creator_record(CreatorOrd(it))).collect();
-        let video_records: Vec<VideoRecord> =
-            videos.iter().filter_map(|it| catalogue.video_record(VideoOrd(it))).collect();
-        let head = PartHead {
-            creators: put_records(&mut out, &creator_records)?,
-            videos: put_records(&mut out, &video_records)?,
-        };
-        let object = out.finish(head, batch);
-        self.parts.push(Part { object, creators, videos });
-        self.root.catalogue = self.parts.iter().map(|part| part.object).collect();
-        Ok(unused)
-    }
-
     /// Lists a merged segment instead of its inputs. Gives up silently where an input is gone or a zone changed since.
-    pub(crate) fn install(
-        &mut self,
-        inputs: &[ObjectRef],
-        output: ObjectRef,
-        batch: Batch,
-        zone_epoch: u64,
-    ) -> Result<(), WriteError> {
+    pub(crate) fn install(&mut self, merged: Merged) -> Result<(), WriteError> {
         let listed = |object: &ObjectRef| self.root.segments.contains(object);
-        if zone_epoch != self.zone_epoch || !inputs.iter().all(listed) {
+        if merged.zone_epoch != self.zone_epoch || !merged.inputs.iter().all(listed) {
             return Ok(());
         }
-        let done = self.try_install(inputs, output, batch);
+        let done = self.try_install(&merged.inputs, merged.output, merged.batch);
         self.poisoned |= done.is_err();
         done
     }
@@ -536,7 +469,7 @@ impl Writer {
             let Some(output) = merge::merge(&self.shared.kv, number, inputs, &snapshot, &mut batch, &never)? else {
                 continue;
             };
-            self.install(&[segment.listed()], output, batch, self.zone_epoch)?;
+            self.install(Merged { inputs: vec![segment.listed()], output, batch, zone_epoch: self.zone_epoch })?;
         }
         Ok(())
     }
@@ -592,31 +525,6 @@ impl Writer {
     pub(crate) fn viewer_count(&self) -> Result<u64, ReadError> {
         Ok(self.pseudonyms.check(&self.shared.kv)? + self.tail_viewers.len() as u64)
     }
-}
-
-impl Part {
-    fn restore(kv: &Kv, listed: ObjectRef, catalogue: &mut Catalogue) -> Result<Self, ReadError> {
-        let (object, head) = Object::open::<PartHead>(kv, listed)?;
-        let mut part = Self { object: listed, creators: RoaringBitmap::new(), videos: RoaringBitmap::new() };
-        for span in head.creators {
-            for record in unpack_record::<Vec<CreatorRecord>>(&object.read(kv, span)?)? {
-                part.creators.insert(record.ordinal.0);
-                catalogue.restore_creator(record)?;
-            }
-        }
-        for span in head.videos {
-            for record in unpack_record::<Vec<VideoRecord>>(&object.read(kv, span)?)? {
-                part.videos.insert(record.ordinal.0);
-                catalogue.restore_video(record)?;
-            }
-        }
-        Ok(part)
-    }
-}
-
-fn put_records<T: Encode + Clone>(out: &mut ObjectWriter<'_>, records: &[T]) -> Result<Vec<ItemSpan>, WriteError> {
-    let chunks = records.chunks(PART_RECORDS);
-    Ok(chunks.map(|chunk| out.put(&pack_record(&chunk.to_vec()))).collect::<Result<_, _>>().map_err(ReadError::from)?)
 }
 
 fn read_log(kv: &Kv, listed: ObjectRef) -> Result<LogRecord, ReadError> {

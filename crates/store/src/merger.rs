@@ -1,0 +1,95 @@
+//! The thread that merges segments in the background.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel};
+use std::thread::JoinHandle;
+
+use crate::kv::Batch;
+use crate::merge;
+use crate::object::ReadError;
+use crate::requests::{Merged, Request, Task};
+use crate::segment::Segment;
+use crate::snapshot::Snapshot;
+use crate::store::WriteError;
+use crate::writer::Shared;
+
+/// The thread that merges segments whenever it is woken.
+pub(crate) struct Merger {
+    wake: Sender<()>,
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Merger {
+    pub(crate) fn start(
+        shared: Arc<Shared>,
+        requests: SyncSender<Request>,
+        checkpoint_rows: usize,
+    ) -> std::io::Result<Self> {
+        let (wake, woken) = channel();
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let level_rows = u32::try_from(checkpoint_rows).unwrap_or(u32::MAX);
+        let thread = std::thread::Builder::new()
+            .name("throng-merger".into())
+            .spawn(move || merge_when_woken(&shared, &requests, &woken, &stopped, level_rows))?;
+        // Segments of an earlier run may be due.
+        let _ = wake.send(());
+        Ok(Self { wake, stop, thread })
+    }
+
+    /// Tells the merger that there may be something to do.
+    pub(crate) fn wake(&self) -> Sender<()> {
+        self.wake.clone()
+    }
+
+    /// Ends the merge under way, if any, and waits for the thread.
+    pub(crate) fn stop(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let _ = self.wake.send(());
+        let _ = self.thread.join();
+    }
+}
+
+fn merge_when_woken(
+    shared: &Shared,
+    requests: &SyncSender<Request>,
+    woken: &Receiver<()>,
+    stop: &AtomicBool,
+    level_rows: u32,
+) {
+    while woken.recv().is_ok() {
+        loop {
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
+            let snapshot = shared.snapshot();
+            let Some(inputs) = merge::choose(snapshot.segments(), level_rows) else { break };
+            if let Err(error) = merge_once(shared, requests, &snapshot, &inputs, stop) {
+                tracing::warn!(%error, "segments could not be merged; they stay as they are");
+                break;
+            }
+        }
+    }
+}
+
+fn merge_once(
+    shared: &Shared,
+    requests: &SyncSender<Request>,
+    snapshot: &Snapshot,
+    inputs: &[Arc<Segment>],
+    stop: &AtomicBool,
+) -> Result<(), WriteError> {
+    let rows: u64 = inputs.iter().map(|segment| u64::from(segment.rows())).sum();
+    shared.kv.check_space(rows.saturating_mul(64)).map_err(ReadError::from)?;
+    let mut batch = Batch::default();
+    let number = shared.next_object();
+    let Some(output) = merge::merge(&shared.kv, number, inputs, snapshot, &mut batch, stop)? else { return Ok(()) };
+    let inputs = inputs.iter().map(|segment| segment.listed()).collect();
+    let (reply, answer) = channel();
+    let merged = Merged { inputs, output, batch, zone_epoch: snapshot.zone_epoch };
+    let request = Request::Task(Task::Install(merged, reply));
+    requests.send(request).map_err(|_| WriteError::Closed)?;
+    answer.recv().unwrap_or(Err(WriteError::Closed))
+}

@@ -1,0 +1,164 @@
+//! What the writer's thread is asked, and how it answers: appends together, everything else alone.
+
+use std::sync::mpsc::{Receiver, Sender};
+
+use throng_model::{CreatorRow, Day, Timestamp, VideoRow};
+
+use crate::append::{AppendMode, Outcome, Prepared};
+use crate::kv::Batch;
+use crate::object::{ObjectRef, ReadError};
+use crate::row::CreatorOrd;
+use crate::store::WriteError;
+use crate::verify::{VerifyError, VerifyReport, verify};
+use crate::writer::{Pending, Writer};
+
+/// Rows that one commit gathers from waiting callers.
+const COMMIT_ROWS_MAX: usize = 65_536;
+
+pub(crate) type Reply<T> = Sender<Result<T, WriteError>>;
+
+/// What the writer's thread is asked.
+pub(crate) enum Request {
+    Append(Append),
+    Task(Task),
+}
+
+/// Events; those that wait are committed together.
+pub(crate) struct Append {
+    pub(crate) events: Vec<Prepared>,
+    pub(crate) mode: AppendMode,
+    pub(crate) reply: Reply<Vec<Outcome>>,
+}
+
+/// Everything else: done alone, in its turn.
+pub(crate) enum Task {
+    Catalogue(Vec<VideoRow>, Vec<CreatorRow>, Reply<()>),
+    Seal(Seal, Reply<()>),
+    Checkpoint(Reply<()>),
+    Install(Merged, Reply<()>),
+    Verify(Sender<Result<VerifyReport, VerifyError>>),
+}
+
+/// A merged segment that waits to be listed.
+pub(crate) struct Merged {
+    pub(crate) inputs: Vec<ObjectRef>,
+    pub(crate) output: ObjectRef,
+    pub(crate) batch: Batch,
+    pub(crate) zone_epoch: u64,
+}
+
+pub(crate) enum Seal {
+    Through(Day),
+    EndedBy(Timestamp),
+    Creators(Vec<(CreatorOrd, Day)>),
+}
+
+/// The writer's thread: until every sender is gone.
+pub(crate) fn run(mut writer: Writer, incoming: &Receiver<Request>, wake: Option<&Sender<()>>) {
+    while let Ok(request) = incoming.recv() {
+        let task = match request {
+            Request::Append(append) => append_many(&mut writer, incoming, append),
+            Request::Task(task) => Some(task),
+        };
+        if let Some(task) = task {
+            serve(&mut writer, task);
+        }
+        let room = writer.shared.kv.check_space(writer.checkpoint_bytes()).is_ok();
+        if writer.is_checkpoint_due() && room && !writer.is_poisoned() {
+            if let Err(error) = writer.checkpoint() {
+                tracing::error!(%error, "the log could not be moved into a segment");
+            }
+            wake.map(|wake| wake.send(()));
+        }
+    }
+}
+
+/// Commits one append together with those that wait behind it; gives back a task that came between.
+fn append_many(writer: &mut Writer, incoming: &Receiver<Request>, first: Append) -> Option<Task> {
+    let mut pending = Pending::default();
+    let mut answers = Vec::new();
+    let mut next = None;
+    let mut rows = 0;
+    let mut append = Some(first);
+    while let Some(Append { events, mode, reply }) = append.take() {
+        rows += events.len();
+        let taken = match ready(writer, rows) {
+            Ok(()) => writer.append(&events, mode, &mut pending),
+            Err(error) => Err(error),
+        };
+        answers.push((reply, taken));
+        if rows >= COMMIT_ROWS_MAX || writer.is_poisoned() {
+            break;
+        }
+        match incoming.try_recv() {
+            Ok(Request::Append(another)) => append = Some(another),
+            Ok(Request::Task(task)) => next = Some(task),
+            Err(_) => {}
+        }
+    }
+    let committed = if writer.is_poisoned() { Err(WriteError::Poisoned) } else { writer.commit(pending) };
+    for (reply, taken) in answers {
+        let answer = taken.and_then(|outcomes| committed.clone().map(|()| outcomes));
+        let _ = reply.send(answer);
+    }
+    next
+}
+
+/// Whether rows may be taken: nothing is touched where not.
+fn ready(writer: &mut Writer, rows: usize) -> Result<(), WriteError> {
+    if writer.is_poisoned() {
+        return Err(WriteError::Poisoned);
+    }
+    let bytes = (rows as u64).saturating_mul(96) + (1 << 16);
+    let room =
+        |bytes: u64| writer.shared.kv.check_space(bytes).map_err(|error| WriteError::from(ReadError::from(error)));
+    room(bytes)?;
+    if writer.is_log_full() { room(writer.checkpoint_bytes()) } else { Ok(()) }
+}
+
+fn serve(writer: &mut Writer, task: Task) {
+    match task {
+        Task::Catalogue(videos, creators, reply) => {
+            let _ = reply.send(put_catalogue(writer, videos, creators));
+        }
+        Task::Seal(seal, reply) => {
+            let _ = reply.send(put_seal(writer, seal));
+        }
+        Task::Checkpoint(reply) => {
+            let done = ready(writer, 0).and_then(|()| writer.checkpoint());
+            let _ = reply.send(done);
+        }
+        Task::Install(merged, reply) => {
+            let done = ready(writer, 0).and_then(|()| writer.install(merged));
+            let _ = reply.send(done);
+        }
+        Task::Verify(reply) => {
+            let _ = reply.send(verify(writer));
+        }
+    }
+}
+
+fn put_catalogue(writer: &mut Writer, videos: Vec<VideoRow>, creators: Vec<CreatorRow>) -> Result<(), WriteError> {
+    ready(writer, (videos.len() + creators.len()) * 4)?;
+    let mut pending = Pending::default();
+    let zone_changed = writer.put_catalogue(videos, creators, &mut pending);
+    writer.commit(pending)?;
+    if zone_changed { writer.rezone() } else { Ok(()) }
+}
+
+fn put_seal(writer: &mut Writer, seal: Seal) -> Result<(), WriteError> {
+    ready(writer, 0)?;
+    let mut pending = Pending::default();
+    match seal {
+        Seal::Through(day) => writer.seal_through(day, &mut pending),
+        Seal::EndedBy(instant) => writer.seal_ended_by(instant, &mut pending),
+        Seal::Creators(days) => {
+            for (creator, day) in days {
+                if writer.catalogue().creator(creator).is_some() {
+                    writer.seal_creator(creator, day, &mut pending);
+                }
+            }
+        }
+    }
+    writer.commit(pending)
+}
