@@ -7,7 +7,8 @@
 //! - writers beside node merges can deadlock: one thread applies and flushes every batch;
 //! - a flush on a full disk may never return: free space is checked first, and a flush that takes too long poisons the
 //!   database for writing;
-//! - it panics on some damage: opening and writing happen on threads whose panic becomes an error;
+//! - it panics on some damage, and can hang while it unwinds: opening and writing happen on threads of their own, with a
+//!   time limit, and a panic becomes an error;
 //! - a damaged metadata log is taken for a shorter one: `kv_log` reads it first, and the generation file tells;
 //! - its checksums are not relied on: see `codec` and `object`.
 
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -166,7 +167,7 @@ struct Requests {
 impl Disk {
     pub(crate) fn open(dir: &Path, free_min_bytes: u64, flush_timeout: Duration) -> Result<Self, KvError> {
         kv_log::check(&dir.join("metadata"))?;
-        let db = open_db(dir.to_owned())?;
+        let db = open_db(dir.to_owned(), flush_timeout)?;
         let tree: Tree = Tree::clone(&db);
         let (batches, batches_in) = channel();
         let (done_out, done) = channel();
@@ -252,15 +253,24 @@ impl Drop for Disk {
     }
 }
 
-fn open_db(dir: PathBuf) -> Result<Db, KvError> {
-    // The files are compressed already by the column codecs, so the fastest level is enough.
+/// Opens on a thread of its own: on some damage the database panics, and then hangs while it unwinds.
+fn open_db(dir: PathBuf, timeout: Duration) -> Result<Db, KvError> {
+    // The columns are packed already, so the fastest level is enough.
     let config = sled::Config::new().path(dir).flush_every_ms(None).zstd_compression_level(-5);
-    let opened = catch_unwind(AssertUnwindSafe(|| config.open::<LEAF_FANOUT>()));
-    match opened {
+    let (opened_out, opened) = channel();
+    let open = move || {
+        let _ = opened_out.send(config.open::<LEAF_FANOUT>());
+    };
+    let thread = std::thread::Builder::new().name("throng-open".into()).spawn(open).map_err(KvError::Io)?;
+    match opened.recv_timeout(timeout) {
         Ok(Ok(db)) => Ok(db),
         Ok(Err(error)) if error.kind() == std::io::ErrorKind::WouldBlock => Err(KvError::Locked),
         Ok(Err(error)) => Err(KvError::Io(error)),
-        Err(panic) => Err(KvError::Panicked(panic_text(panic.as_ref()))),
+        Err(RecvTimeoutError::Timeout) => Err(KvError::Damaged(format!("opening did not end within {timeout:?}"))),
+        Err(RecvTimeoutError::Disconnected) => {
+            let panic = thread.join().err();
+            Err(KvError::Panicked(panic.map_or_else(String::new, |panic| panic_text(panic.as_ref()))))
+        }
     }
 }
 

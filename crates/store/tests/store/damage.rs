@@ -9,7 +9,7 @@ use crate::recovery::copy;
 use crate::world::{START_MS, content, creator_row, event, options, video_row};
 
 /// Bytes that are flipped per file, spread over it: a sample of each file.
-const FLIPS_PER_FILE: usize = 4;
+const FLIPS_PER_FILE: usize = 8;
 
 fn files(dir: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(dir).unwrap() {
