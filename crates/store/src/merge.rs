@@ -24,9 +24,10 @@ const FAN_IN: usize = 4;
 /// Segments of this many rows merge no further.
 const ROWS_MAX: u64 = 1 << 24;
 
-/// Which segments to merge next, if any: four of about the same size.
+/// Which segments to merge next, if any: at least four of one level. Levels are steps of four times the rows, from
+/// `level_rows` on, so a row is written about once a level, however small the segments come in.
 pub(crate) fn choose(segments: &[Arc<Segment>], level_rows: u32) -> Option<Vec<Arc<Segment>>> {
-    let level = |rows: u32| rows.div_ceil(level_rows.max(1)).max(1).ilog2() / 2;
+    let level = |rows: u32| (rows / level_rows.max(1)).max(1).ilog2() / 2;
     let mut by_size: Vec<&Arc<Segment>> = segments.iter().collect();
     by_size.sort_by_key(|segment| segment.rows());
     by_size

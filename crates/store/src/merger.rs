@@ -14,6 +14,9 @@ use crate::snapshot::Snapshot;
 use crate::store::WriteError;
 use crate::writer::Shared;
 
+/// The lowest level holds segments of up to this part of a full log: checkpoints of few rows come often.
+const LEVEL_PART: usize = 512;
+
 /// The thread that merges segments whenever it is woken.
 pub(crate) struct Merger {
     wake: Sender<()>,
@@ -30,7 +33,7 @@ impl Merger {
         let (wake, woken) = channel();
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
-        let level_rows = u32::try_from(checkpoint_rows).unwrap_or(u32::MAX);
+        let level_rows = u32::try_from(checkpoint_rows / LEVEL_PART).unwrap_or(u32::MAX);
         let thread = std::thread::Builder::new()
             .name("throng-merger".into())
             .spawn(move || merge_when_woken(&shared, &requests, &woken, &stopped, level_rows))?;
