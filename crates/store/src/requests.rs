@@ -141,9 +141,9 @@ fn serve(writer: &mut Writer, task: Task) {
 fn put_catalogue(writer: &mut Writer, videos: Vec<VideoRow>, creators: Vec<CreatorRow>) -> Result<(), WriteError> {
     ready(writer, (videos.len() + creators.len()) * 4)?;
     let mut pending = Pending::default();
-    let zone_changed = writer.put_catalogue(videos, creators, &mut pending);
+    let moved = writer.put_catalogue(videos, creators, &mut pending);
     writer.commit(pending)?;
-    if zone_changed { writer.rezone() } else { Ok(()) }
+    if moved.is_empty() { Ok(()) } else { writer.rezone(&moved) }
 }
 
 fn put_seal(writer: &mut Writer, seal: Seal) -> Result<(), WriteError> {

@@ -274,21 +274,21 @@ impl Writer {
         Ok(viewer)
     }
 
-    /// Takes catalogue rows into a pending commit. Says whether a creator with rows changed its zone.
+    /// Takes catalogue rows into a pending commit. Gives the known creators whose zone changed.
     pub(crate) fn put_catalogue(
         &mut self,
         videos: Vec<throng_model::VideoRow>,
         creators: Vec<throng_model::CreatorRow>,
         pending: &mut Pending,
-    ) -> bool {
-        let mut zone_changed = false;
+    ) -> Vec<CreatorOrd> {
+        let mut moved_creators = Vec::new();
         for row in creators {
             if let Some(creator) = self.catalogue.creator_ord(row.creator.as_str()) {
                 // What is sealed stays so, whatever the new zone's clock says.
                 let sealed = sealed_through(&self.catalogue, &self.root.seals, creator);
                 let moved = self.catalogue.creator(creator).is_some_and(|entry| entry.zone != row.time_zone);
-                zone_changed |= moved;
                 if moved {
+                    moved_creators.push(creator);
                     self.catalogue.change_creator(creator, |entry| entry.sealed_through = sealed);
                 }
             }
@@ -303,7 +303,7 @@ impl Writer {
             }
             pending.changes.videos.insert(video);
         }
-        zone_changed
+        moved_creators
     }
 
     pub(crate) fn seal_through(&mut self, day: Day, pending: &mut Pending) {
@@ -453,13 +453,13 @@ impl Writer {
         Ok(())
     }
 
-    /// Counts open days anew after a change of zones: every segment is written again.
-    pub(crate) fn rezone(&mut self) -> Result<(), WriteError> {
+    /// Counts the open days of creators anew after a change of their zones: segments that hold such rows are written again.
+    pub(crate) fn rezone(&mut self, creators: &[CreatorOrd]) -> Result<(), WriteError> {
         self.zone_epoch += 1;
         self.checkpoint()?;
         for segment in self.segments.clone() {
             let snapshot = self.shared.snapshot();
-            if !self.has_moved_rows(&segment, &snapshot)? {
+            if !has_moved_rows(&segment, creators, &snapshot)? {
                 continue;
             }
             let mut batch = Batch::default();
@@ -472,22 +472,6 @@ impl Writer {
             self.install(Merged { inputs: vec![segment.listed()], output, batch, zone_epoch: self.zone_epoch })?;
         }
         Ok(())
-    }
-
-    fn has_moved_rows(&self, segment: &Segment, snapshot: &Snapshot) -> Result<bool, ReadError> {
-        let (mut rows, mut moved) = (Vec::new(), Vec::new());
-        for creator in segment.creators()? {
-            for span in segment.creator_videos(creator)? {
-                rows.clear();
-                segment.read_rows(creator, span, &mut rows)?;
-                moved.clone_from(&rows);
-                merge::set_open_days(&snapshot.catalogue, &snapshot.seals, creator, &mut moved);
-                if rows != moved {
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(false)
     }
 
     fn commit_root(&mut self, mut batch: Batch) -> Result<(), WriteError> {
@@ -525,6 +509,23 @@ impl Writer {
     pub(crate) fn viewer_count(&self) -> Result<u64, ReadError> {
         Ok(self.pseudonyms.check(&self.shared.kv)? + self.tail_viewers.len() as u64)
     }
+}
+
+/// Whether any row of these creators counts in another day by the zones of now.
+fn has_moved_rows(segment: &Segment, creators: &[CreatorOrd], snapshot: &Snapshot) -> Result<bool, ReadError> {
+    let (mut rows, mut moved) = (Vec::new(), Vec::new());
+    for &creator in creators {
+        for span in segment.creator_videos(creator)? {
+            rows.clear();
+            segment.read_rows(creator, span, &mut rows)?;
+            moved.clone_from(&rows);
+            merge::set_open_days(&snapshot.catalogue, &snapshot.seals, creator, &mut moved);
+            if rows != moved {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 fn read_log(kv: &Kv, listed: ObjectRef) -> Result<LogRecord, ReadError> {
