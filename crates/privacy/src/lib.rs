@@ -10,6 +10,7 @@ mod curve;
 mod gate;
 mod insight;
 mod judge;
+mod linked;
 mod policy;
 mod public;
 mod question;
