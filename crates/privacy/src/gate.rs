@@ -12,7 +12,7 @@ use throng_model::{
 
 use crate::judge::Judge;
 use crate::question::{self, WindowFacts};
-use crate::{AskedWindow, Policy, QuestionError, Released, Source, SourceError};
+use crate::{AskedWindow, NoiseKey, Policy, QuestionError, Released, Source, SourceError};
 
 /// Why the gate gave no answer. Carries no data: only the question and public facts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,21 +48,22 @@ impl From<PeriodError> for GateError {
 pub struct Gate {
     pub(crate) source: Arc<dyn Source>,
     pub(crate) judge: Judge,
+    pub(crate) noise_key: NoiseKey,
     policy: Policy,
     policy_version: String,
     clock: fn() -> Timestamp,
 }
 
 impl Gate {
-    /// A gate before this engine.
-    pub fn new(source: Arc<dyn Source>, policy: Policy) -> Self {
-        Self::with_clock(source, policy, Timestamp::now)
+    /// A gate before this engine. The key is drawn on only where the policy asks for noise.
+    pub fn new(source: Arc<dyn Source>, policy: Policy, noise_key: NoiseKey) -> Self {
+        Self::with_clock(source, policy, noise_key, Timestamp::now)
     }
 
     /// The same with another wall clock, which says only which days have ended where none is sealed.
-    pub fn with_clock(source: Arc<dyn Source>, policy: Policy, clock: fn() -> Timestamp) -> Self {
+    pub fn with_clock(source: Arc<dyn Source>, policy: Policy, noise_key: NoiseKey, clock: fn() -> Timestamp) -> Self {
         let (judge, policy_version) = (Judge::new(&policy), policy.version());
-        Self { source, judge, policy, policy_version, clock }
+        Self { source, judge, noise_key, policy, policy_version, clock }
     }
 
     /// The policy in force.

@@ -7,7 +7,8 @@ use throng_model::{Cell, Day, Entity, Family, Stage, WindowKind};
 
 use crate::linked::{Judged, splits};
 use crate::{
-    AskedWindow, Audience, AudienceTable, Curve, EntityKind, Gate, GateError, Measure, RawTable, Released, cells, curve,
+    AskedWindow, Audience, AudienceTable, Contribution, Curve, EntityKind, Gate, GateError, Measure, RawTable,
+    Released, cells, curve,
 };
 
 /// The tables of one window as the engine sealed them.
@@ -63,7 +64,7 @@ impl Gate {
             }
         }
         let asked: Vec<Family> = asked.into_iter().collect();
-        let tables = self.source.audience(entity, window.days(), &asked)?;
+        let tables = self.source.audience(entity, window.days(), &asked, Contribution::Whole)?;
         if tables.len() != asked.len() {
             return Err(GateError::Unavailable);
         }

@@ -10,24 +10,29 @@ mod curve;
 mod gate;
 mod insight;
 mod judge;
+mod key;
 mod linked;
 mod policy;
 mod public;
 mod question;
 mod raw;
 mod released;
+mod sampler;
 mod shapes;
 mod source;
 mod suppress;
 
 pub use catalogue::{CatalogueEntry, EntityKind, catalogue};
 pub use gate::{Gate, GateError};
+pub use key::NoiseKey;
 pub use policy::{
-    AUDIENCE_MIN_DEFAULT, AUDIENCE_MIN_FLOOR, AUDIENCE_MIN_MAX, Policy, PolicyError, Protection,
-    ROLLING_STEP_DAYS_DEFAULT, ROLLING_STEP_DAYS_MAX,
+    AUDIENCE_MIN_DEFAULT, AUDIENCE_MIN_FLOOR, AUDIENCE_MIN_MAX, DELTA, Policy, PolicyError, Protection, RHO_DEFAULT,
+    RHO_MAX, RHO_MIN, ROLLING_STEP_DAYS_DEFAULT, ROLLING_STEP_DAYS_MAX,
 };
 pub use question::{AskedWindow, Comparison, QuestionError, SERIES_STEPS_MAX};
 pub use raw::{Raw, RawTable};
 pub use released::{Disclosure, Measure, Released};
+#[doc(hidden)]
+pub use sampler::sample_for_tests;
 pub use shapes::{Audience, AudienceRow, AudienceTable, Counters, Curve, CurvePoint, RankedVideo, SeriesPoint};
-pub use source::{SeriesStep, Source, SourceError};
+pub use source::{Contribution, Epoch, Rewrites, SeriesStep, Source, SourceError};

@@ -12,14 +12,26 @@ pub const AUDIENCE_MIN_MAX: u32 = 1_000_000;
 pub const ROLLING_STEP_DAYS_DEFAULT: u16 = 7;
 /// The longest configurable step, in days.
 pub const ROLLING_STEP_DAYS_MAX: u16 = 28;
+/// What one viewer's day with one entity may cost in zero-concentrated differential privacy where nothing is configured.
+pub const RHO_DEFAULT: f64 = 0.5;
+/// The least configurable ρ: below it hardly anything would be shown.
+pub const RHO_MIN: f64 = 0.001;
+/// The largest configurable ρ: beyond it the promise says nothing.
+pub const RHO_MAX: f64 = 10.0;
+/// The probability with which the promise of ε may fail, for one unit.
+pub const DELTA: f64 = 1e-6;
+/// The part of [`DELTA`] that pays for asking the true count beside the noisy one; see `budget`.
+pub(crate) const DELTA_FLOOR: f64 = DELTA / 10.0;
+
+const RHO_UNITS: f64 = 1e6;
 
 /// How audience insights are protected beyond the floor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Protection {
+    /// Noise on each insight cell, drawn once for ever: the default.
+    Noise,
     /// Exact numbers above a floor, with suppression of whole tables. Differencing between answers can isolate people.
     Threshold,
-    /// Noise on each insight cell, drawn once for ever. Not available in this version.
-    Noise,
 }
 
 impl Protection {
@@ -33,7 +45,7 @@ impl Protection {
 
     /// The protection of this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Threshold, Self::Noise].into_iter().find(|protection| protection.name() == name)
+        [Self::Noise, Self::Threshold].into_iter().find(|protection| protection.name() == name)
     }
 }
 
@@ -44,7 +56,7 @@ impl fmt::Display for Protection {
 }
 
 /// Why a configuration is no policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
     /// The floor is too low or absurdly high.
@@ -53,25 +65,25 @@ pub enum PolicyError {
     /// The step is 0 or longer than the longest rolling window.
     #[error("rolling_step_days must lie between 1 and {ROLLING_STEP_DAYS_MAX}, is {0}")]
     RollingStepDays(u16),
-    /// The protection is known but not built. It is refused, never replaced by a weaker one.
-    #[error(
-        "protection = \"{0}\" is not available in this version; set protection = \"threshold\" and read what it does not protect against in docs/PRIVACY.md"
-    )]
-    NotAvailable(Protection),
+    /// ρ is no number, or out of bounds.
+    #[error("rho must lie between {RHO_MIN} and {RHO_MAX}, is {0}")]
+    Rho(f64),
 }
 
 /// A valid policy.
 ///
-/// Invariant: `audience_min` is never below [`AUDIENCE_MIN_FLOOR`], and `protection` is one that this version has.
+/// Invariant: `audience_min` is never below [`AUDIENCE_MIN_FLOOR`], and ρ lies within its bounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     audience_min: u32,
     protection: Protection,
     rolling_step_days: u16,
+    /// In millionths, so that equal policies are equal to the last bit.
+    rho_millionths: u32,
 }
 
 impl Policy {
-    /// Checks each field; nothing is clamped silently.
+    /// Checks each field; nothing is clamped silently. ρ is [`RHO_DEFAULT`].
     pub fn new(audience_min: u32, protection: Protection, rolling_step_days: u16) -> Result<Self, PolicyError> {
         if !(AUDIENCE_MIN_FLOOR..=AUDIENCE_MIN_MAX).contains(&audience_min) {
             return Err(PolicyError::AudienceMin(audience_min));
@@ -79,10 +91,15 @@ impl Policy {
         if !(1..=ROLLING_STEP_DAYS_MAX).contains(&rolling_step_days) {
             return Err(PolicyError::RollingStepDays(rolling_step_days));
         }
-        match protection {
-            Protection::Threshold => Ok(Self { audience_min, protection, rolling_step_days }),
-            Protection::Noise => Err(PolicyError::NotAvailable(protection)),
+        Ok(Self { audience_min, protection, rolling_step_days, ..Self::default() })
+    }
+
+    /// The same policy with another ρ, kept to millionths. It matters with [`Protection::Noise`] alone.
+    pub fn with_rho(self, rho: f64) -> Result<Self, PolicyError> {
+        if !(RHO_MIN..=RHO_MAX).contains(&rho) {
+            return Err(PolicyError::Rho(rho));
         }
+        Ok(Self { rho_millionths: (rho * RHO_UNITS).round() as u32, ..self })
     }
 
     /// Distinct viewers that must stand behind each disclosed number.
@@ -100,11 +117,25 @@ impl Policy {
         self.rolling_step_days
     }
 
+    /// What one viewer's day with one entity costs at most, over all answers about that entity.
+    pub fn rho(&self) -> f64 {
+        f64::from(self.rho_millionths) / RHO_UNITS
+    }
+
+    /// ε of the same cost at [`DELTA`]: ρ + 2 √(ρ ln 1/δ) (Bun and Steinke 2016), less the part of δ that pays for the floor.
+    pub fn epsilon(&self) -> f64 {
+        let rho = self.rho();
+        rho + 2.0 * (rho * (1.0 / (DELTA - DELTA_FLOOR)).ln()).sqrt()
+    }
+
     /// A short hash of the fields: two answers with the same version were judged alike.
     pub fn version(&self) -> String {
-        // The leading number stands for the rules themselves: raise it when the suppression changes.
-        let text =
-            format!("throng-policy 1 {} {} {}", self.protection.name(), self.audience_min, self.rolling_step_days);
+        // The leading number stands for the rules themselves: raise it when suppression, mechanisms or weights change.
+        let mut text =
+            format!("throng-policy 2 {} {} {}", self.protection.name(), self.audience_min, self.rolling_step_days);
+        if self.protection == Protection::Noise {
+            text.push_str(&format!(" {}", self.rho_millionths));
+        }
         blake3::hash(text.as_bytes()).to_hex().chars().take(12).collect()
     }
 }
@@ -115,6 +146,7 @@ impl Default for Policy {
             audience_min: AUDIENCE_MIN_DEFAULT,
             protection: Protection::Threshold,
             rolling_step_days: ROLLING_STEP_DAYS_DEFAULT,
+            rho_millionths: (RHO_DEFAULT * RHO_UNITS) as u32,
         }
     }
 }
@@ -131,11 +163,19 @@ mod tests {
     }
 
     #[test]
-    fn noise_is_refused_and_never_weakened() {
-        let refused = Policy::new(50, Protection::Noise, 7).expect_err("not built");
-        assert!(refused.to_string().contains("not available in this version"), "{refused}");
+    fn noise_is_the_default_and_rho_is_bounded() {
+        assert_eq!(Policy::default().rho(), 0.5);
+        for rho in [0.0, -1.0, f64::NAN, f64::INFINITY, 10.1] {
+            assert!(Policy::default().with_rho(rho).is_err(), "{rho}");
+        }
+        assert_eq!(Policy::default().with_rho(0.25).expect("valid").rho(), 0.25);
         assert_eq!(Protection::from_name("noise"), Some(Protection::Noise));
         assert_eq!(Protection::from_name("none"), None);
+    }
+
+    #[test]
+    fn epsilon_follows_from_rho() {
+        assert!((Policy::default().epsilon() - 5.78).abs() < 0.01, "{}", Policy::default().epsilon());
     }
 
     #[test]
@@ -151,6 +191,9 @@ mod tests {
         assert_eq!(policy(50, 7).version(), Policy::default().version());
         assert_ne!(policy(50, 7).version(), policy(51, 7).version());
         assert_ne!(policy(50, 7).version(), policy(50, 14).version());
+        let noise = Policy::new(50, Protection::Noise, 7).expect("valid");
+        assert_ne!(noise.version(), policy(50, 7).version());
+        assert_ne!(noise.version(), noise.clone().with_rho(0.4).expect("valid").version());
         assert_eq!(Policy::default().version().len(), 12);
     }
 }

@@ -31,6 +31,42 @@ pub struct SeriesStep {
     pub days: DayRange,
 }
 
+/// How much of one viewer's day counts in a family whose cells overlap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Contribution {
+    /// All of it.
+    Whole,
+    /// At most [`Self::SOURCES_PER_DAY_MAX`] sources and [`Self::HOURS_PER_DAY_MAX`] hours of the week: those of the viewer's
+    /// earliest views that count in that day, by time, then by the code of the source or the index of the hour. A window
+    /// holds what its days hold. So a day less takes so many cells away from a viewer at most, and adds none.
+    Bounded,
+}
+
+impl Contribution {
+    /// Traffic sources of one viewer's day that count where contributions are bounded.
+    pub const SOURCES_PER_DAY_MAX: usize = 2;
+    /// Hours of the week of one viewer's day that count where contributions are bounded.
+    pub const HOURS_PER_DAY_MAX: usize = 3;
+}
+
+/// How often what was sealed was rewritten: public facts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rewrites {
+    /// Days of the entity's channels that were reopened on purpose, with their generation, which is above 0. In order.
+    pub reopened: Vec<(CreatorId<'static>, Day, u32)>,
+    /// Erasures since the last of the days asked for was over: those epochs whose day is not before it.
+    pub epochs: u32,
+}
+
+/// A rewriting of the whole store that took erased viewers' rows away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Epoch {
+    /// 1, 2, 3 …
+    pub number: u32,
+    /// The day it ran on, in UTC, or the newest sealed day where that is later. Never goes back.
+    pub day: Day,
+}
+
 /// An engine that answers exactly, into sealed values.
 pub trait Source: Send + Sync + 'static {
     /// Sums over a range of days. The audience is every viewer with any event of the entity in the range.
@@ -58,10 +94,20 @@ pub trait Source: Send + Sync + 'static {
         entity: &Entity,
         window: DayRange,
         families: &[Family],
+        contribution: Contribution,
     ) -> Result<Vec<RawTable<Cell, ()>>, SourceError>;
 
     /// The last sealed day of an entity, `None` where no day is sealed.
     fn sealed_through(&self, entity: &Entity) -> Result<Option<Day>, SourceError>;
+
+    /// How often what was sealed on these days was rewritten.
+    fn rewrites(&self, entity: &Entity, days: DayRange) -> Result<Rewrites, SourceError>;
+
+    /// Every erasure that took rows away, oldest first.
+    fn epochs(&self) -> Vec<Epoch>;
+
+    /// The first day whose rows are kept; `None` where no rows were ever dropped for their age.
+    fn rows_from(&self) -> Option<Day>;
 
     /// A channel that the catalogue or the log knows.
     fn creator(&self, id: &CreatorId<'_>) -> Option<CreatorFacts>;

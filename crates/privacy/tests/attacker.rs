@@ -10,12 +10,12 @@ use proptest::prelude::*;
 use roaring::RoaringBitmap;
 use support::{Block, World, creator, week};
 use throng_model::{Cell, Counter, Country, Entity, Family, Granularity, Stage, WindowKind};
-use throng_privacy::{Audience, AudienceTable, Disclosure, Gate, Policy, Protection};
+use throng_privacy::{Audience, AudienceTable, Disclosure, Gate, NoiseKey, Policy, Protection};
 
 const FLOOR: u64 = 10;
 
 fn gate(world: Arc<World>) -> Gate {
-    Gate::new(world, Policy::new(10, Protection::Threshold, 7).expect("policy"))
+    Gate::new(world, Policy::new(10, Protection::Threshold, 7).expect("policy"), NoiseKey::from_bytes([7; 32]))
 }
 
 fn blocks() -> impl Strategy<Value = Vec<Block>> {

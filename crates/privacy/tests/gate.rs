@@ -11,16 +11,22 @@ use throng_model::{
     AgeBand, Cell, Counter, Day, DayRange, Entity, Family, Follower, Gender, Granularity, Stage, Timestamp,
     WindowError, WindowKind,
 };
-use throng_privacy::{Audience, Comparison, Disclosure, Gate, GateError, Policy, QuestionError};
+use throng_privacy::{Audience, Comparison, Disclosure, Gate, GateError, NoiseKey, Policy, Protection, QuestionError};
 
 const FLOOR: u32 = 50;
+
+fn threshold() -> Policy {
+    Policy::new(FLOOR, Protection::Threshold, 7).expect("policy")
+}
 
 fn entity() -> Entity {
     Entity::Creator(creator())
 }
 
 fn gate(world: World) -> Gate {
-    Gate::with_clock(Arc::new(world), Policy::default(), || Timestamp::parse("2026-03-09T12:00:00Z").expect("time"))
+    Gate::with_clock(Arc::new(world), threshold(), NoiseKey::from_bytes([7; 32]), || {
+        Timestamp::parse("2026-03-09T12:00:00Z").expect("time")
+    })
 }
 
 fn audience(gate: &Gate, entity: &Entity, kind: WindowKind, date: Option<Day>) -> Audience {
@@ -87,10 +93,12 @@ fn a_comparison_needs_both_sides() {
 
 #[test]
 fn a_range_that_is_not_over_has_no_change() {
-    let gate =
-        Gate::with_clock(Arc::new(World::new(vec![Block { days: 3, ..Block::plain(60) }])), Policy::default(), || {
-            Timestamp::parse("2026-03-03T12:00:00Z").expect("time")
-        });
+    let gate = Gate::with_clock(
+        Arc::new(World::new(vec![Block { days: 3, ..Block::plain(60) }])),
+        threshold(),
+        NoiseKey::from_bytes([7; 32]),
+        || Timestamp::parse("2026-03-03T12:00:00Z").expect("time"),
+    );
     let today = DayRange::day(day("2026-03-03"));
     let views =
         gate.counters(&entity(), today, Some(Comparison::PreviousPeriod)).expect("answer").get().get(Counter::Views);
@@ -117,7 +125,7 @@ fn an_unsealed_window_is_never_asked_of_the_engine() {
         let mut world = World::new(vec![Block::plain(500)]);
         world.sealed_through = sealed_through;
         let world = Arc::new(world);
-        let gate = Gate::new(world.clone(), Policy::default());
+        let gate = Gate::new(world.clone(), threshold(), NoiseKey::from_bytes([7; 32]));
         let answer = audience(&gate, &entity(), WindowKind::Last7Days, date);
         assert!(!answer.window().sealed());
         for family in Family::ALL {
@@ -133,7 +141,7 @@ fn an_unsealed_window_is_never_asked_of_the_engine() {
 #[test]
 fn sealed_windows_are_asked_once_for_all_families() {
     let world = Arc::new(World::new(vec![Block::plain(500)]));
-    let gate = Gate::new(world.clone(), Policy::default());
+    let gate = Gate::new(world.clone(), threshold(), NoiseKey::from_bytes([7; 32]));
     let answer = audience(&gate, &entity(), WindowKind::Last7Days, None);
     assert_eq!(answer.window().days(), week());
     assert_eq!(answer.table(Family::Reach).unwrap().total().value(), Some(500.0));
@@ -243,7 +251,7 @@ fn a_small_channel_ranks_no_video() {
 fn every_answer_carries_the_version_of_its_policy() {
     let gate = gate(World::new(vec![]));
     let answer = gate.counters(&entity(), week(), None).expect("answer");
-    assert_eq!(answer.policy_version(), Policy::default().version());
+    assert_eq!(answer.policy_version(), threshold().version());
 }
 
 #[test]

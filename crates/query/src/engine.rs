@@ -3,7 +3,7 @@
 use throng_model::{
     Cell, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, VideoFacts, VideoId,
 };
-use throng_privacy::{Raw, RawTable, SeriesStep, Source, SourceError};
+use throng_privacy::{Contribution, Epoch, Raw, RawTable, Rewrites, SeriesStep, Source, SourceError};
 use throng_store::Store;
 
 use crate::plan::Plan;
@@ -66,6 +66,7 @@ impl Source for Engine {
         entity: &Entity,
         window: DayRange,
         families: &[Family],
+        _contribution: Contribution,
     ) -> Result<Vec<RawTable<Cell, ()>>, SourceError> {
         Ok(audience::tables(&self.store.snapshot(), self.plan, entity, window, families)?)
     }
@@ -74,6 +75,18 @@ impl Source for Engine {
         let snapshot = self.store.snapshot();
         let asked = Asked::find(&snapshot, entity)?;
         Ok(facts::sealed_through(&snapshot, &asked))
+    }
+
+    fn rewrites(&self, _entity: &Entity, _days: DayRange) -> Result<Rewrites, SourceError> {
+        Ok(Rewrites::default())
+    }
+
+    fn epochs(&self) -> Vec<Epoch> {
+        Vec::new()
+    }
+
+    fn rows_from(&self) -> Option<Day> {
+        None
     }
 
     fn creator(&self, id: &CreatorId<'_>) -> Option<CreatorFacts> {

@@ -13,7 +13,9 @@ use throng_model::{
     Cell, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Follower, Granularity, Hashtag, HourOfWeek, Kind,
     Name, Source as Traffic, Stage, Tally, Timestamp, Traits, VideoFacts, VideoId, Zone,
 };
-use throng_privacy::{Gate, Policy, Raw, RawTable, SeriesStep, Source, SourceError};
+use throng_privacy::{
+    Contribution, Epoch, Gate, NoiseKey, Policy, Protection, Raw, RawTable, Rewrites, SeriesStep, Source, SourceError,
+};
 
 /// One event of the list. All channels report in UTC.
 #[derive(Debug, Clone)]
@@ -209,12 +211,25 @@ impl Source for Platform {
         entity: &Entity,
         window: DayRange,
         families: &[Family],
+        _contribution: Contribution,
     ) -> Result<Vec<RawTable<Cell, ()>>, SourceError> {
         self.audience_calls.fetch_add(1, Ordering::SeqCst);
         let events: Vec<&Event> = self.of(entity, window).collect();
         let year = DayRange::new(window.first().saturating_add(-365), window.first().previous()).expect("range");
         let before: Vec<&Event> = self.of(entity, year).collect();
         Ok(families.iter().map(|&each| family(each, &events, &before)).collect())
+    }
+
+    fn rewrites(&self, _entity: &Entity, _days: DayRange) -> Result<Rewrites, SourceError> {
+        Ok(Rewrites::default())
+    }
+
+    fn epochs(&self) -> Vec<Epoch> {
+        Vec::new()
+    }
+
+    fn rows_from(&self) -> Option<Day> {
+        None
     }
 
     fn sealed_through(&self, _: &Entity) -> Result<Option<Day>, SourceError> {
@@ -263,8 +278,12 @@ impl Source for Platform {
 
 /// Asks a platform behind a gate with the default policy.
 pub(crate) async fn ask_as(platform: Arc<Platform>, access: Access, query: &str, variables: Json) -> Json {
-    let gate =
-        Gate::with_clock(platform, Policy::default(), || Timestamp::parse("2026-03-10T12:00:00Z").expect("time"));
+    let gate = Gate::with_clock(
+        platform,
+        Policy::new(50, Protection::Threshold, 7).expect("policy"),
+        NoiseKey::from_bytes([7; 32]),
+        || Timestamp::parse("2026-03-10T12:00:00Z").expect("time"),
+    );
     let request = Request::new(query).variables(Variables::from_json(variables));
     let response = execute(&schema(Arc::new(gate)), request, access).await;
     serde_json::to_value(&response).expect("json")

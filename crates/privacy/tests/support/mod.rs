@@ -11,7 +11,7 @@ use throng_model::{
     Granularity, Hashtag, HourOfWeek, Kind, Region, Source as Traffic, Stage, Tally, Timestamp, VideoFacts, VideoId,
     Zone,
 };
-use throng_privacy::{Raw, RawTable, SeriesStep, Source, SourceError};
+use throng_privacy::{Contribution, Epoch, Raw, RawTable, Rewrites, SeriesStep, Source, SourceError};
 
 /// Some viewers who all did the same. Small numbers stand for traits; see `World::cells`.
 #[derive(Debug, Clone)]
@@ -184,7 +184,13 @@ impl Source for World {
         Ok(RawTable::seal(self.cell(|block| block.videos > 0), rows.collect()))
     }
 
-    fn audience(&self, _: &Entity, _: DayRange, families: &[Family]) -> Result<Vec<RawTable<Cell, ()>>, SourceError> {
+    fn audience(
+        &self,
+        _: &Entity,
+        _: DayRange,
+        families: &[Family],
+        _: Contribution,
+    ) -> Result<Vec<RawTable<Cell, ()>>, SourceError> {
         self.audience_calls.fetch_add(1, Ordering::SeqCst);
         let distinct: BTreeSet<_> = families.iter().collect();
         assert_eq!(distinct.len(), families.len(), "a family is asked for twice");
@@ -194,6 +200,18 @@ impl Source for World {
             RawTable::seal(Raw::seal((), total), rows.collect())
         };
         Ok(families.iter().map(table).collect())
+    }
+
+    fn rewrites(&self, _entity: &Entity, _days: DayRange) -> Result<Rewrites, SourceError> {
+        Ok(Rewrites::default())
+    }
+
+    fn epochs(&self) -> Vec<Epoch> {
+        Vec::new()
+    }
+
+    fn rows_from(&self) -> Option<Day> {
+        None
     }
 
     fn sealed_through(&self, _: &Entity) -> Result<Option<Day>, SourceError> {

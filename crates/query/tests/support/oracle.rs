@@ -7,7 +7,7 @@ use throng_model::{
     Cell, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, HourOfWeek, Kind, Metric, Name,
     Source as TrafficSource, Stage, Tally, Timestamp, Traits, VideoFacts, VideoId, VideoRow, Zone,
 };
-use throng_privacy::{Raw, RawTable, SeriesStep, Source, SourceError};
+use throng_privacy::{Contribution, Epoch, Raw, RawTable, Rewrites, SeriesStep, Source, SourceError};
 
 /// An accepted event.
 #[derive(Debug, Clone)]
@@ -312,9 +312,22 @@ impl Source for Oracle {
         entity: &Entity,
         window: DayRange,
         families: &[Family],
+        _contribution: Contribution,
     ) -> Result<Vec<RawTable<Cell, ()>>, SourceError> {
         let zone = self.zone(entity)?;
         Ok(families.iter().map(|&family| self.family(entity, &zone, window, family)).collect())
+    }
+
+    fn rewrites(&self, _entity: &Entity, _days: DayRange) -> Result<Rewrites, SourceError> {
+        Ok(Rewrites::default())
+    }
+
+    fn epochs(&self) -> Vec<Epoch> {
+        Vec::new()
+    }
+
+    fn rows_from(&self) -> Option<Day> {
+        None
     }
 
     fn sealed_through(&self, entity: &Entity) -> Result<Option<Day>, SourceError> {

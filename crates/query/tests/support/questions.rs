@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use throng_model::{Counter, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, VideoId, WindowKind};
-use throng_privacy::{AUDIENCE_MIN_FLOOR, Audience, Comparison, Gate, Policy, Protection, Source};
+use throng_privacy::{AUDIENCE_MIN_FLOOR, Audience, Comparison, Gate, NoiseKey, Policy, Protection, Source};
 
 use super::world::{Dice, World};
 
@@ -51,7 +51,7 @@ impl Shown {
 /// A gate in threshold mode at the lowest floor, whose rolling windows may end on any day.
 pub fn gate(source: Arc<dyn Source>) -> Gate {
     let policy = Policy::new(AUDIENCE_MIN_FLOOR, Protection::Threshold, 1).expect("valid");
-    Gate::new(source, policy)
+    Gate::new(source, policy, NoiseKey::from_bytes([7; 32]))
 }
 
 /// One question.
