@@ -1,7 +1,7 @@
 //! Records and values as bytes: bincode behind one version byte, and the frame around every stored value.
 //!
 //! ```text
-//! value  = 0x01 | length u32 LE | CRC32C u32 LE over (key, payload) | payload
+//! value  = version | length u32 LE | CRC32C u32 LE over (key, payload) | payload
 //! record = bincode 2 in its legacy layout: little-endian, fixed-width integers, u64 lengths
 //! ```
 //!
@@ -9,8 +9,11 @@
 
 use bincode::{Decode, Encode};
 
-/// Version of the value frame and of all records in it.
-pub(crate) const VERSION: u8 = 1;
+/// Version of the value frame and of all records in it, bar the root.
+const VERSION: u8 = 1;
+
+/// Version of the root's record, and so of the store: what is newer is refused before anything else is read.
+const ROOT_VERSION: u8 = 2;
 
 /// Bytes before the payload.
 const HEADER: usize = 9;
@@ -32,7 +35,7 @@ pub enum DamageError {
     #[error("a value cannot be decoded: {0}")]
     Malformed(&'static str),
     /// Written by a newer version.
-    #[error("written by a newer version: format {found}, this program reads up to {VERSION}")]
+    #[error("written by a newer version: format {found}, this program reads up to {ROOT_VERSION}")]
     Newer {
         /// The version byte found.
         found: u8,
@@ -68,8 +71,17 @@ pub(crate) fn checksum(key: &[u8], payload: &[u8]) -> u32 {
 
 /// The frame around a payload.
 pub(crate) fn seal(key: &[u8], payload: &[u8]) -> Vec<u8> {
+    frame(VERSION, key, payload)
+}
+
+/// The frame around the root.
+pub(crate) fn seal_root(key: &[u8], payload: &[u8]) -> Vec<u8> {
+    frame(ROOT_VERSION, key, payload)
+}
+
+fn frame(version: u8, key: &[u8], payload: &[u8]) -> Vec<u8> {
     let mut value = Vec::with_capacity(HEADER + payload.len());
-    value.push(VERSION);
+    value.push(version);
     // Values are cut to 64 KB before they get here.
     value.extend_from_slice(&u32::try_from(payload.len()).unwrap_or(u32::MAX).to_le_bytes());
     value.extend_from_slice(&checksum(key, payload).to_le_bytes());
@@ -79,17 +91,26 @@ pub(crate) fn seal(key: &[u8], payload: &[u8]) -> Vec<u8> {
 
 /// The payload in a frame, checked.
 pub(crate) fn open<'v>(key: &[u8], value: &'v [u8]) -> Result<&'v [u8], DamageError> {
+    unframe(VERSION, key, value).map(|(_, payload)| payload)
+}
+
+/// The root's payload and the version that it was written in.
+pub(crate) fn open_root<'v>(key: &[u8], value: &'v [u8]) -> Result<(u8, &'v [u8]), DamageError> {
+    unframe(ROOT_VERSION, key, value)
+}
+
+fn unframe<'v>(newest: u8, key: &[u8], value: &'v [u8]) -> Result<(u8, &'v [u8]), DamageError> {
     let damaged = || DamageError::Checksum(key_text(key));
     match value {
-        [VERSION, l0, l1, l2, l3, c0, c1, c2, c3, payload @ ..] => {
+        [version, l0, l1, l2, l3, c0, c1, c2, c3, payload @ ..] if (1..=newest).contains(version) => {
             let length = u32::from_le_bytes([*l0, *l1, *l2, *l3]) as usize;
             let expected = u32::from_le_bytes([*c0, *c1, *c2, *c3]);
             if length != payload.len() || checksum(key, payload) != expected {
                 return Err(damaged());
             }
-            Ok(payload)
+            Ok((*version, payload))
         }
-        [found, ..] if *found > VERSION => Err(DamageError::Newer { found: *found }),
+        [found, ..] if *found > newest => Err(DamageError::Newer { found: *found }),
         _ => Err(damaged()),
     }
 }

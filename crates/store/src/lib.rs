@@ -20,6 +20,7 @@ mod object;
 mod pack;
 mod parts;
 mod requests;
+mod rewrite;
 mod root;
 mod row;
 mod run;

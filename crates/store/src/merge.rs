@@ -37,16 +37,27 @@ pub(crate) fn choose(segments: &[Arc<Segment>], level_rows: u32) -> Option<Vec<A
         .find(|chosen| chosen.iter().map(|segment| u64::from(segment.rows())).sum::<u64>() <= ROWS_MAX)
 }
 
-/// Writes the rows of `inputs` as one segment under `number`. It exists once `batch` is committed with a root that lists
-/// what is given back; `None` where `stop` was set on the way.
+/// What a merge came to.
+pub(crate) enum MergeEnd {
+    /// The segment to list.
+    Written(ObjectRef),
+    /// No row was left.
+    Empty,
+    /// It was told to stop.
+    Stopped,
+}
+
+/// Writes the rows of `inputs` that `keep` holds for as one segment under `number`. It exists once `batch` is committed
+/// with a root that lists what is given back.
 pub(crate) fn merge(
     kv: &Kv,
     number: u64,
     inputs: &[Arc<Segment>],
     snapshot: &Snapshot,
+    keep: impl Fn(&Row) -> bool,
     batch: &mut Batch,
     stop: &AtomicBool,
-) -> Result<Option<ObjectRef>, ReadError> {
+) -> Result<MergeEnd, ReadError> {
     let mut spans: Vec<(CreatorOrd, Option<VideoOrd>, &Segment, &VideoSpan)> = Vec::new();
     for segment in inputs {
         for creator in segment.creators()? {
@@ -58,21 +69,27 @@ pub(crate) fn merge(
     spans.sort_by_key(|&(creator, video, ..)| (creator, video));
     let mut writer = SegmentWriter::new(kv, number);
     let mut rows = Vec::new();
+    let mut is_empty = true;
     for group in spans.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
         let Some(&(creator, video, ..)) = group.first() else { continue };
         if stop.load(Ordering::Relaxed) {
-            return Ok(None);
+            return Ok(MergeEnd::Stopped);
         }
         rows.clear();
         for (_, _, segment, span) in group {
             segment.read_rows(creator, span, &mut rows)?;
         }
+        rows.retain(&keep);
+        if rows.is_empty() {
+            continue;
+        }
+        is_empty = false;
         set_open_days(&snapshot.catalogue, &snapshot.seals, creator, &mut rows);
         rows.sort_unstable();
         let duration_ms = video.and_then(|video| snapshot.catalogue.duration_ms(video));
         writer.push_span(creator, video, duration_ms, &rows)?;
     }
-    Ok(Some(writer.finish(batch)?))
+    Ok(if is_empty { MergeEnd::Empty } else { MergeEnd::Written(writer.finish(batch)?) })
 }
 
 /// Counts rows of open days by the creator's zone of now. Rows of sealed days keep theirs.

@@ -6,9 +6,10 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel};
 use std::thread::JoinHandle;
 
 use crate::kv::Batch;
-use crate::merge;
+use crate::merge::{self, MergeEnd};
 use crate::object::ReadError;
 use crate::requests::{Merged, Request, Task};
+use crate::row::Row;
 use crate::segment::Segment;
 use crate::snapshot::Snapshot;
 use crate::store::WriteError;
@@ -67,6 +68,7 @@ fn merge_when_woken(
             if stop.load(Ordering::Relaxed) {
                 return;
             }
+            let _one_at_a_time = shared.pause_merging();
             let snapshot = shared.snapshot();
             let Some(inputs) = merge::choose(snapshot.segments(), level_rows) else { break };
             if let Err(error) = merge_once(shared, requests, &snapshot, &inputs, stop) {
@@ -88,11 +90,13 @@ fn merge_once(
     shared.kv.check_space(rows.saturating_mul(64)).map_err(ReadError::from)?;
     let mut batch = Batch::default();
     let number = shared.next_object();
-    let Some(output) = merge::merge(&shared.kv, number, inputs, snapshot, &mut batch, stop)? else { return Ok(()) };
+    let keep = |_: &Row| true;
+    let merged = merge::merge(&shared.kv, number, inputs, snapshot, keep, &mut batch, stop)?;
+    let MergeEnd::Written(output) = merged else { return Ok(()) };
     let inputs = inputs.iter().map(|segment| segment.listed()).collect();
     let (reply, answer) = channel();
-    let merged = Merged { inputs, output, batch, zone_epoch: snapshot.zone_epoch };
+    let merged = Merged { inputs, outputs: vec![output], batch, zone_epoch: snapshot.zone_epoch };
     let request = Request::Task(Task::Install(merged, reply));
     requests.send(request).map_err(|_| WriteError::Closed)?;
-    answer.recv().unwrap_or(Err(WriteError::Closed))
+    answer.recv().unwrap_or(Err(WriteError::Closed)).map(drop)
 }

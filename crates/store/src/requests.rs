@@ -35,14 +35,15 @@ pub(crate) enum Task {
     Catalogue(Vec<VideoRow>, Vec<CreatorRow>, Reply<()>),
     Seal(Seal, Reply<()>),
     Checkpoint(Reply<()>),
-    Install(Merged, Reply<()>),
+    Install(Merged, Reply<bool>),
     Verify(Sender<Result<VerifyReport, VerifyError>>),
 }
 
-/// A merged segment that waits to be listed.
+/// Segments written anew that wait to be listed instead of others.
 pub(crate) struct Merged {
     pub(crate) inputs: Vec<ObjectRef>,
-    pub(crate) output: ObjectRef,
+    /// None where no row was left.
+    pub(crate) outputs: Vec<ObjectRef>,
     pub(crate) batch: Batch,
     pub(crate) zone_epoch: u64,
 }

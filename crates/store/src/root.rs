@@ -1,10 +1,14 @@
 //! The root: one small value that lists everything the store holds. Each commit replaces it.
 
+use bincode::de::Decoder;
+use bincode::enc::Encoder;
+use bincode::error::{DecodeError, EncodeError};
 use bincode::{Decode, Encode};
+use roaring::RoaringBitmap;
 use throng_model::{Day, Timestamp, Zone};
 
 use crate::catalogue::{CreatorRecord, VideoRecord};
-use crate::codec::DamageError;
+use crate::codec::{self, DamageError};
 use crate::object::ObjectRef;
 use crate::row::RowChunk;
 use crate::run::RunRef;
@@ -14,7 +18,7 @@ use crate::secret::{Fingerprint, Pseudonym};
 pub(crate) const ROOT_KEY: &[u8] = b"root";
 
 /// Everything the store holds, by reference.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub(crate) struct Root {
     pub(crate) store_id: [u8; 8],
     /// Tells whether the viewer key is the right one.
@@ -33,15 +37,78 @@ pub(crate) struct Root {
     pub(crate) catalogue: Vec<ObjectRef>,
     pub(crate) fingerprints: Vec<RunRef>,
     pub(crate) pseudonyms: Vec<RunRef>,
+    // From here on since version 2; see `Root::open`.
+    /// Compactions that removed rows, by number from 1 on.
+    pub(crate) epochs: Vec<EpochRecord>,
+    /// Erased viewers whose rows or traces may still be in the files.
+    pub(crate) pending_erasures: Ordinals,
+    pub(crate) retention: Retention,
+    /// Tells whether the noise key is the right one, once it is bound.
+    pub(crate) noise_key_check: Option<[u8; 16]>,
 }
 
 impl Root {
     /// Every object that exists.
     pub(crate) fn objects(&self) -> impl Iterator<Item = ObjectRef> {
         let runs = self.fingerprints.iter().chain(&self.pseudonyms).map(|run| run.object);
-        self.log.iter().chain(&self.segments).chain(&self.catalogue).copied().chain(runs)
+        let lists = [&self.log, &self.segments, &self.catalogue, &self.retention.summaries];
+        lists.into_iter().flatten().copied().chain(runs)
+    }
+
+    /// The value stored under [`ROOT_KEY`].
+    pub(crate) fn seal(&self) -> Vec<u8> {
+        codec::seal_root(ROOT_KEY, &codec::encode(self))
+    }
+
+    /// A root from the value stored under [`ROOT_KEY`].
+    pub(crate) fn open(value: &[u8]) -> Result<Self, DamageError> {
+        let (version, payload) = codec::open_root(ROOT_KEY, value)?;
+        if version > 1 {
+            return codec::decode(payload);
+        }
+        // A record is its fields one after the other, so version 1 only lacks the last ones.
+        let since = (Vec::<EpochRecord>::new(), Ordinals::default(), Retention::default(), None::<[u8; 16]>);
+        codec::decode(&[payload, &codec::encode(&since)].concat())
     }
 }
+
+/// One compaction that removed rows of erased viewers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct EpochRecord {
+    pub(crate) number: u32,
+    pub(crate) day: u16,
+}
+
+/// What became of rows that are too old.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub(crate) struct Retention {
+    /// Rows of days before this number are gone.
+    pub(crate) rows_from: Option<u16>,
+    /// Objects that remember the sums of those days.
+    pub(crate) summaries: Vec<ObjectRef>,
+}
+
+/// A set of viewer ordinals, stored in roaring's portable serialisation.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Ordinals(pub(crate) RoaringBitmap);
+
+impl Encode for Ordinals {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        let mut bytes = Vec::new();
+        self.0.serialize_into(&mut bytes).map_err(|inner| EncodeError::Io { inner, index: 0 })?;
+        bytes.encode(encoder)
+    }
+}
+
+impl<C> Decode<C> for Ordinals {
+    fn decode<D: Decoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let bytes = Vec::<u8>::decode(decoder)?;
+        let set = RoaringBitmap::deserialize_from(bytes.as_slice());
+        set.map(Self).map_err(|_| DecodeError::Other("viewer ordinals"))
+    }
+}
+
+bincode::impl_borrow_decode!(Ordinals);
 
 /// What is sealed for every creator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
@@ -93,7 +160,7 @@ const RECORD_BYTES_MAX: usize = 1 << 30;
 
 /// A record, compressed; the length before it bounds what unpacking takes.
 pub(crate) fn pack_record<T: Encode>(record: &T) -> Vec<u8> {
-    let plain = crate::codec::encode(record);
+    let plain = codec::encode(record);
     let mut packed = (plain.len() as u64).to_le_bytes().to_vec();
     // Compressing into memory does not fail; an empty result would be noticed on reading.
     packed.extend_from_slice(&zstd::bulk::compress(&plain, ZSTD_LEVEL).unwrap_or_default());
@@ -108,5 +175,5 @@ pub(crate) fn unpack_record<T: Decode<()>>(packed: &[u8]) -> Result<T, DamageErr
     if length > RECORD_BYTES_MAX {
         return Err(bad());
     }
-    crate::codec::decode(&zstd::bulk::decompress(packed, length).map_err(|_| bad())?)
+    codec::decode(&zstd::bulk::decompress(packed, length).map_err(|_| bad())?)
 }

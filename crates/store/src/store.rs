@@ -10,13 +10,13 @@ use std::time::Duration;
 use throng_model::{CreatorRow, Day, Event, Timestamp, VideoRow};
 
 use crate::append::{AppendMode, Outcome, Prepared};
-use crate::codec::{self, DamageError};
+use crate::codec::DamageError;
 use crate::generation::{Acknowledged, GenerationError, GenerationFile};
 use crate::kv::{Batch, Disk, Kv, KvError, Memory};
 use crate::merger::Merger;
 use crate::object::{ReadError, item_key, number_of_key};
 use crate::requests::{self, Append, Reply, Request, Seal, Task};
-use crate::root::{ROOT_KEY, Root, Seals};
+use crate::root::{Ordinals, ROOT_KEY, Retention, Root, Seals};
 use crate::row::CreatorOrd;
 use crate::secret::{KeyError, Secret};
 use crate::snapshot::Snapshot;
@@ -384,7 +384,7 @@ fn default_key_path(dir: &Path) -> PathBuf {
 
 fn read_root(kv: &Kv) -> Result<Option<Root>, ReadError> {
     let Some(value) = kv.get(ROOT_KEY)? else { return Ok(None) };
-    Ok(Some(codec::decode(codec::open(ROOT_KEY, &value)?)?))
+    Ok(Some(Root::open(&value)?))
 }
 
 fn new_root(secret: &Secret) -> Result<Root, OpenError> {
@@ -402,12 +402,16 @@ fn new_root(secret: &Secret) -> Result<Root, OpenError> {
         catalogue: Vec::new(),
         fingerprints: Vec::new(),
         pseudonyms: Vec::new(),
+        epochs: Vec::new(),
+        pending_erasures: Ordinals::default(),
+        retention: Retention::default(),
+        noise_key_check: None,
     })
 }
 
 fn commit_new(kv: &Kv, root: &Root) -> Result<(), KvError> {
     let mut batch = Batch::default();
-    batch.put(ROOT_KEY, codec::seal(ROOT_KEY, &codec::encode(root)));
+    batch.put(ROOT_KEY, root.seal());
     kv.commit(batch)
 }
 

@@ -6,17 +6,16 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use throng_model::Day;
 
 use crate::append::{AppendMode, Outcome, Prepared};
 use crate::catalogue::Catalogue;
-use crate::codec;
 use crate::garbage::Garbage;
 use crate::generation::{Acknowledged, GenerationFile};
 use crate::kv::{Batch, Kv};
-use crate::merge;
+use crate::merge::{self, MergeEnd};
 use crate::object::{ItemSpan, Object, ObjectRef, ObjectWriter, ReadError};
 use crate::parts::{Changes, Parts};
 use crate::requests::Merged;
@@ -44,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) garbage: Arc<Garbage>,
     pub(crate) next_object: AtomicU64,
     pub(crate) snapshot: RwLock<Arc<Snapshot>>,
+    /// Held while segments are written anew beside the writer, so that no two jobs take the same ones.
+    merging: Mutex<()>,
 }
 
 impl Shared {
@@ -53,6 +54,11 @@ impl Shared {
 
     pub(crate) fn next_object(&self) -> u64 {
         self.next_object.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Waits for the merge under way, if any; none begins until the guard is dropped. The writer never waits for it.
+    pub(crate) fn pause_merging(&self) -> MutexGuard<'_, ()> {
+        self.merging.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -130,6 +136,7 @@ impl Writer {
             garbage,
             next_object: AtomicU64::new(root.next_object),
             snapshot: RwLock::new(Arc::new(snapshot)),
+            merging: Mutex::new(()),
         };
         let mut writer = Self {
             shared: Arc::new(shared),
@@ -428,27 +435,45 @@ impl Writer {
         Ok(())
     }
 
-    /// Lists a merged segment instead of its inputs. Gives up silently where an input is gone or a zone changed since.
-    pub(crate) fn install(&mut self, merged: Merged) -> Result<(), WriteError> {
-        let listed = |object: &ObjectRef| self.root.segments.contains(object);
-        if merged.zone_epoch != self.zone_epoch || !merged.inputs.iter().all(listed) {
-            return Ok(());
-        }
-        let done = self.try_install(&merged.inputs, merged.output, merged.batch);
-        self.poisoned |= done.is_err();
-        done
+    /// Lists segments written anew instead of their inputs. `false`: an input is gone or a zone changed since; nothing
+    /// happened.
+    pub(crate) fn install(&mut self, merged: Merged) -> Result<bool, WriteError> {
+        self.install_with(merged, |_, _| Ok(()))
     }
 
-    fn try_install(&mut self, inputs: &[ObjectRef], output: ObjectRef, batch: Batch) -> Result<(), WriteError> {
+    /// The same, with whatever else is to change in the same commit.
+    pub(crate) fn install_with(
+        &mut self,
+        merged: Merged,
+        change: impl FnOnce(&mut Self, &mut Batch) -> Result<(), WriteError>,
+    ) -> Result<bool, WriteError> {
+        let listed = |object: &ObjectRef| self.root.segments.contains(object);
+        if merged.zone_epoch != self.zone_epoch || !merged.inputs.iter().all(listed) {
+            return Ok(false);
+        }
+        let done = self.try_install(merged, change);
+        self.poisoned |= done.is_err();
+        done.map(|()| true)
+    }
+
+    fn try_install(
+        &mut self,
+        merged: Merged,
+        change: impl FnOnce(&mut Self, &mut Batch) -> Result<(), WriteError>,
+    ) -> Result<(), WriteError> {
+        let Merged { inputs, outputs, mut batch, .. } = merged;
+        change(self, &mut batch)?;
         self.root.segments.retain(|object| !inputs.contains(object));
-        self.root.segments.push(output);
+        self.root.segments.extend(&outputs);
         self.commit_root(batch)?;
-        let segment = Segment::open(&self.shared.kv, &self.shared.cache, &self.shared.garbage, output)?;
-        for input in inputs {
-            self.shared.garbage.retire(*input);
+        for &input in &inputs {
+            self.shared.garbage.retire(input);
         }
         self.segments.retain(|segment| !inputs.contains(&segment.listed()));
-        self.segments.push(Arc::new(segment));
+        for output in outputs {
+            let segment = Segment::open(&self.shared.kv, &self.shared.cache, &self.shared.garbage, output)?;
+            self.segments.push(Arc::new(segment));
+        }
         self.publish();
         Ok(())
     }
@@ -466,10 +491,11 @@ impl Writer {
             let number = self.shared.next_object();
             let never = AtomicBool::new(false);
             let inputs = std::slice::from_ref(&segment);
-            let Some(output) = merge::merge(&self.shared.kv, number, inputs, &snapshot, &mut batch, &never)? else {
-                continue;
-            };
-            self.install(Merged { inputs: vec![segment.listed()], output, batch, zone_epoch: self.zone_epoch })?;
+            let keep = |_: &Row| true;
+            let merged = merge::merge(&self.shared.kv, number, inputs, &snapshot, keep, &mut batch, &never)?;
+            let MergeEnd::Written(output) = merged else { continue };
+            let (inputs, outputs) = (vec![segment.listed()], vec![output]);
+            self.install(Merged { inputs, outputs, batch, zone_epoch: self.zone_epoch })?;
         }
         Ok(())
     }
@@ -480,7 +506,7 @@ impl Writer {
         }
         self.root.generation += 1;
         self.root.next_object = self.shared.next_object.load(Ordering::Relaxed);
-        batch.put(ROOT_KEY, codec::seal(ROOT_KEY, &codec::encode(&self.root)));
+        batch.put(ROOT_KEY, self.root.seal());
         self.shared.kv.commit(batch).map_err(ReadError::from)?;
         if let Some(file) = &self.generation_file {
             file.write(Acknowledged { generation: self.root.generation, store_id: self.root.store_id })?;

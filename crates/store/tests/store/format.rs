@@ -4,9 +4,12 @@
 
 use std::path::PathBuf;
 
-use throng_store::{AppendMode, MemoryMap, Options, Store};
+use throng_store::{AppendMode, DamageError, MemoryMap, OpenError, Options, ReadError, Store};
 
 use crate::world::{HOUR_MS, START_MS, content, creator_row, day, event, options, video_row};
+
+/// The version that is written.
+const NEWEST: u32 = 2;
 
 fn golden(version: u32) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/store/golden/version-{version}.bin"))
@@ -72,9 +75,9 @@ fn from_bytes(mut bytes: &[u8]) -> MemoryMap {
 fn the_golden_store_reads_and_is_still_what_is_written() {
     let (map, events) = write();
     if std::env::var("THRONG_BLESS").is_ok() {
-        std::fs::write(golden(1), to_bytes(&map)).unwrap();
+        std::fs::write(golden(NEWEST), to_bytes(&map)).unwrap();
     }
-    let kept = from_bytes(&std::fs::read(golden(1)).unwrap());
+    let kept = from_bytes(&std::fs::read(golden(NEWEST)).unwrap());
     let (kept_entries, entries) = (kept.entries(), map.entries());
     // The root holds a random store id; everything else is the same to the byte.
     let without_root = |entries: &[(Vec<u8>, Vec<u8>)]| -> Vec<(Vec<u8>, Vec<u8>)> {
@@ -89,4 +92,36 @@ fn the_golden_store_reads_and_is_still_what_is_written() {
     assert_eq!(store.verify().unwrap().events, events);
     let fresh = Store::in_memory(&map, &options()).unwrap();
     assert_eq!(content(&store.snapshot()), content(&fresh.snapshot()));
+}
+
+#[test]
+fn a_store_of_each_older_version_reads_and_goes_on() {
+    let (map, events) = write();
+    let expected = content(&Store::in_memory(&map, &options()).unwrap().snapshot());
+    for version in 1..NEWEST {
+        let kept = from_bytes(&std::fs::read(golden(version)).unwrap());
+        let store = Store::in_memory(&kept, &options()).unwrap();
+        assert_eq!(store.verify().unwrap().events, events, "version {version}");
+        assert_eq!(content(&store.snapshot()), expected, "version {version}");
+        let new = event("new", 6_000, Some("c1"), Some("v1"), "p1", START_MS);
+        store.append(std::slice::from_ref(&new), AppendMode::Normal).unwrap();
+        store.checkpoint().unwrap();
+        drop(store);
+        let store = Store::in_memory(&kept, &options()).unwrap();
+        assert_eq!(store.verify().unwrap().events, events + 1, "version {version}");
+    }
+}
+
+#[test]
+fn a_store_of_a_newer_version_is_refused_by_name() {
+    let (map, _) = write();
+    let newer = map.entries().into_iter().map(|(key, mut value)| {
+        if key == b"root" {
+            value[0] = NEWEST as u8 + 1;
+        }
+        (key, value)
+    });
+    let refused = Store::in_memory(&MemoryMap::from_entries(newer), &options());
+    let Err(OpenError::Read(ReadError::Damage(DamageError::Newer { found }))) = refused else { panic!("it opened") };
+    assert_eq!(u32::from(found), NEWEST + 1);
 }
