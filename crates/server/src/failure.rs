@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use throng_model::Day;
 use throng_privacy::PolicyError;
-use throng_store::{OpenError, VerifyError, WriteError};
+use throng_store::{KeyError, OpenError, VerifyError, WriteError};
 
 use crate::config::ConfigError;
 use crate::ingest::InputError;
@@ -29,6 +29,8 @@ pub(crate) enum Failure {
     Keys(#[from] KeysError),
     #[error("the data directory was not opened")]
     Open(#[from] OpenError),
+    #[error("the noise key was not had")]
+    NoiseKey(#[from] KeyError),
     #[error("there is no store in {}; `throng import` or `throng serve` makes one", path.display())]
     NoStore { path: PathBuf },
     #[error("{} holds something else than a demo: name another directory with --data", path.display())]

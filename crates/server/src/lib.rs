@@ -15,6 +15,7 @@ mod import;
 mod ingest;
 mod keys;
 mod logging;
+mod noise_key;
 mod output;
 mod platform;
 mod receipt;

@@ -10,6 +10,7 @@ use throng_store::{Options, Store};
 
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::noise_key;
 
 /// Opens the data directory, or makes a store in an empty one.
 pub(crate) fn open(config: &Config) -> Result<Store, Failure> {
@@ -30,10 +31,12 @@ pub(crate) fn open_existing(config: &Config) -> Result<Store, Failure> {
     open(config)
 }
 
-/// The schema over a store, under a policy. The engine does not leave this function: only the gate knows it.
-pub(crate) fn schema(store: &Store, policy: Policy) -> Schema {
+/// The schema over a store, under a policy. Neither the engine nor the noise key leaves this function: only the gate knows
+/// them.
+pub(crate) fn schema(store: &Store, config: &Config, policy: Policy) -> Result<Schema, Failure> {
+    let noise_key = noise_key::load(&config.noise_key_file())?;
     let engine = Engine::new(store.clone());
-    throng_graphql::schema(Arc::new(Gate::new(Arc::new(engine), policy)))
+    Ok(throng_graphql::schema(Arc::new(Gate::new(Arc::new(engine), policy, noise_key))))
 }
 
 fn options(config: &Config) -> Options {

@@ -41,7 +41,7 @@ pub use generation::GenerationError;
 pub use kv::KvError;
 pub use object::ReadError;
 pub use row::{Column, CreatorOrd, Row, VideoOrd};
-pub use secret::KeyError;
+pub use secret::{KeyError, KeyKind};
 pub use segment::{AudienceOf, DayRollup, Segment, VideoSpan};
 pub use snapshot::Snapshot;
 pub use store::{MemoryMap, OpenError, Options, Store, WriteError};

@@ -1,17 +1,15 @@
-//! The viewer key: what turns viewers into pseudonyms and event ids into fingerprints.
+//! The files of secret keys, and the viewer key: what turns viewers into pseudonyms and event ids into fingerprints.
 //!
-//! The key lies outside the data directory, so that a copy of the directory alone links no pseudonym to a person. It is
-//! made at the first start. Losing it would let every known viewer come back as a new one, so a store that has data
-//! refuses to open without the very key it was written with.
+//! Keys lie outside the data directory, so that a copy of the directory alone links no pseudonym to a person. They are
+//! made at the first start. Losing the viewer key would let every known viewer come back as a new one, so a store that has
+//! data refuses to open without the very key it was written with. What the noise key is for is known above this crate.
 
+use std::fmt;
 use std::fs::OpenOptions;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-
-/// First words of a key file.
-const HEADER: &str = "throng viewer key 1";
 
 /// A viewer's pseudonym: BLAKE3 keyed, cut to 128 bits.
 pub(crate) type Pseudonym = [u8; 16];
@@ -19,13 +17,33 @@ pub(crate) type Pseudonym = [u8; 16];
 /// An event id's fingerprint: BLAKE3 keyed, cut to 80 bits. Two of 10⁹ events share one with a chance of 4 × 10⁻⁷.
 pub(crate) type Fingerprint = [u8; 10];
 
-/// Why the viewer key could not be had.
+/// What a key is for. The first words of its file say so, and no key is taken for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// Turns viewers into pseudonyms.
+    Viewer,
+    /// All noise is drawn from it.
+    Noise,
+}
+
+impl fmt::Display for KeyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Viewer => "viewer key",
+            Self::Noise => "noise key",
+        })
+    }
+}
+
+/// Why a key could not be had.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
     /// The file could not be read or written.
-    #[error("the viewer key file {path} could not be used")]
+    #[error("the {kind} file {path} could not be used")]
     Io {
+        /// Which key.
+        kind: KeyKind,
         /// The file.
         path: PathBuf,
         /// Why.
@@ -33,8 +51,10 @@ pub enum KeyError {
         source: std::io::Error,
     },
     /// The file is no key.
-    #[error("{path} is no viewer key file")]
+    #[error("{path} is no {kind} file")]
     Malformed {
+        /// Which key.
+        kind: KeyKind,
         /// The file.
         path: PathBuf,
     },
@@ -52,7 +72,40 @@ pub enum KeyError {
     NoRandom,
 }
 
-/// The key, ready to use. Never printed.
+impl KeyKind {
+    /// The key in a file; `None` where there is no file.
+    pub fn read(self, path: &Path) -> Result<Option<[u8; 32]>, KeyError> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(KeyError::Io { kind: self, path: path.to_owned(), source }),
+        };
+        let key = text.strip_prefix(&self.header()).and_then(parse);
+        key.map(Some).ok_or_else(|| KeyError::Malformed { kind: self, path: path.to_owned() })
+    }
+
+    /// Draws a key and writes its file, which only its owner may read. Never replaces a file.
+    pub fn make(self, path: &Path) -> Result<[u8; 32], KeyError> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(|_| KeyError::NoRandom)?;
+        let digits: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = format!("{}\n{digits}\n", self.header());
+        let write = || {
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            sync_parent(path)
+        };
+        write().map_err(|source| KeyError::Io { kind: self, path: path.to_owned(), source })?;
+        Ok(key)
+    }
+
+    fn header(self) -> String {
+        format!("throng {self} 1")
+    }
+}
+
+/// The viewer key, ready to use. Never printed.
 #[derive(Clone)]
 pub(crate) struct Secret {
     viewer: [u8; 32],
@@ -71,28 +124,14 @@ impl Secret {
         }
     }
 
-    /// Reads the key file, or makes it where `may_create`.
+    /// Reads the viewer key file, or makes it where `may_create`.
     pub(crate) fn load(path: &Path, may_create: bool) -> Result<Self, KeyError> {
-        let io = |source| KeyError::Io { path: path.to_owned(), source };
-        let mut text = String::new();
-        match OpenOptions::new().read(true).open(path) {
-            Ok(mut file) => {
-                file.read_to_string(&mut text).map_err(io)?;
-                let key = parse(&text).ok_or_else(|| KeyError::Malformed { path: path.to_owned() })?;
-                Ok(Self::from_bytes(&key))
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && may_create => {
-                let mut key = [0; 32];
-                getrandom::fill(&mut key).map_err(|_| KeyError::NoRandom)?;
-                let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(io)?;
-                let digits: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-                writeln!(file, "{HEADER}\n{digits}").and_then(|()| file.sync_all()).map_err(io)?;
-                sync_parent(path).map_err(io)?;
-                Ok(Self::from_bytes(&key))
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(KeyError::Lost { path: path.to_owned() }),
-            Err(error) => Err(io(error)),
-        }
+        let key = match KeyKind::Viewer.read(path)? {
+            Some(key) => key,
+            None if may_create => KeyKind::Viewer.make(path)?,
+            None => return Err(KeyError::Lost { path: path.to_owned() }),
+        };
+        Ok(Self::from_bytes(&key))
     }
 
     /// What the root keeps to know the key again; tells nothing about it.
@@ -137,8 +176,8 @@ fn cut<const N: usize>(key: &[u8; 32], text: &str) -> [u8; N] {
     out
 }
 
-fn parse(text: &str) -> Option<[u8; 32]> {
-    let digits = text.strip_prefix(HEADER)?.trim();
+fn parse(digits: &str) -> Option<[u8; 32]> {
+    let digits = digits.trim();
     if digits.len() != 64 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }

@@ -40,7 +40,7 @@ pub(super) fn run(
     if keys.is_empty() {
         note("No key works yet. Make one with: throng key create --role operator");
     }
-    let schema = platform::schema(&store, policy);
+    let schema = platform::schema(&store, config, policy)?;
     http::run(Service::new(store, schema, keys, config), config, announce)
 }
 

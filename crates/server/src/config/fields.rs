@@ -277,6 +277,15 @@ pub(super) const FIELDS: &[Field] = &[
         get: |config| text(config.privacy.protection),
     },
     Field {
+        path: "privacy.noise_key_file",
+        doc: &[
+            "The secret key that all noise is drawn from. Made at first start, outside the data directory. Back it up apart from",
+            "the data: who holds both holds the true numbers, and without it the server does not start.",
+        ],
+        set: |config, given| given.path().map(|value| config.privacy.noise_key_file = Some(value)),
+        get: |config| config.privacy.noise_key_file.as_ref().and_then(|path| text(path.display())),
+    },
+    Field {
         path: "privacy.rolling_step_days",
         doc: &["Days between the ends of rolling windows (7 and 28 days). Fewer steps: less noise."],
         set: |config, given| {

@@ -68,6 +68,7 @@ pub(crate) struct Storage {
 pub(crate) struct Privacy {
     pub(crate) audience_min: u32,
     pub(crate) protection: Protection,
+    pub(crate) noise_key_file: Option<PathBuf>,
     pub(crate) rolling_step_days: u16,
 }
 
@@ -124,7 +125,15 @@ impl Config {
     pub(crate) fn viewer_key_file(&self) -> PathBuf {
         match &self.store.viewer_key_file {
             Some(path) => path.clone(),
-            None => beside(&self.data),
+            None => beside(&self.data, "viewer-key"),
+        }
+    }
+
+    /// Where the key is kept that all noise is drawn from; never inside the data directory either.
+    pub(crate) fn noise_key_file(&self) -> PathBuf {
+        match &self.privacy.noise_key_file {
+            Some(path) => path.clone(),
+            None => beside(&self.data, "noise-key"),
         }
     }
 
@@ -146,10 +155,11 @@ impl Config {
     }
 }
 
-/// `DIR.viewer-key` beside the directory `DIR`.
-fn beside(data: &Path) -> PathBuf {
+/// `DIR.suffix` beside the directory `DIR`.
+fn beside(data: &Path, suffix: &str) -> PathBuf {
     let mut name = data.file_name().unwrap_or("throng-data".as_ref()).to_os_string();
-    name.push(".viewer-key");
+    name.push(".");
+    name.push(suffix);
     data.with_file_name(name)
 }
 
@@ -185,6 +195,7 @@ impl Default for Config {
             privacy: Privacy {
                 audience_min: AUDIENCE_MIN_DEFAULT,
                 protection: Protection::Threshold,
+                noise_key_file: None,
                 rolling_step_days: ROLLING_STEP_DAYS_DEFAULT,
             },
             log: Log { format: LogFormat::Text, level: LogLevel::Info },

@@ -52,8 +52,13 @@ fn push(file: &mut String, line: std::fmt::Arguments<'_>) {
 fn default_of(field: &Field) -> String {
     match (field.get)(&Config::default()) {
         Some(value) => format!("default {value}"),
-        None => "default: the data directory's path with `.viewer-key` after it".to_owned(),
+        None => format!("default: the data directory's path with `.{}` after it", suffix(field)),
     }
+}
+
+/// `viewer-key` of `store.viewer_key_file`.
+fn suffix(field: &Field) -> String {
+    field.key().trim_end_matches("_file").replace('_', "-")
 }
 
 fn from(origin: &Origin) -> String {
@@ -103,6 +108,7 @@ mod tests {
         [privacy]
         audience_min = 10
         protection = "noise"
+        noise_key_file = "/elsewhere/noise"
         rolling_step_days = 1
         [log]
         format = "json"
