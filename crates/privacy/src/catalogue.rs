@@ -5,7 +5,7 @@
 use throng_model::{Entity, Family, WindowKind};
 
 /// What an entity is, without which one it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EntityKind {
     /// A channel.
     Creator,

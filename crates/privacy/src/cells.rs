@@ -2,7 +2,9 @@
 //!
 //! Which cells appear is decided from these public lists and from released values only, never from hidden ones.
 
-use throng_model::{AgeBand, Cell, Device, Family, Follower, Gender, HourOfWeek, Source, Stage};
+use throng_model::{AgeBand, Cell, DayRange, Device, Family, Follower, Gender, HourOfWeek, Source, Stage};
+
+use crate::Measure;
 
 /// The points of a retention curve, in percent of the video's length.
 pub(crate) const POSITIONS: std::ops::RangeInclusive<u8> = 1..=100;
@@ -30,8 +32,17 @@ pub(crate) fn fixed(family: Family) -> Option<Vec<Cell>> {
     })
 }
 
+/// Orders rows by released value where their family is ranked, the largest first.
+pub(crate) fn rank(family: Family, rows: &mut [(Cell, Measure)]) {
+    if !keeps_order(family) {
+        // Stable: rows without value keep the fixed order behind the others.
+        let value = |measure: &Measure| measure.value().unwrap_or(f64::NEG_INFINITY);
+        rows.sort_by(|(_, a), (_, b)| value(b).total_cmp(&value(a)));
+    }
+}
+
 /// Whether rows keep the fixed order; the others are ranked by released value.
-pub(crate) fn keeps_order(family: Family) -> bool {
+fn keeps_order(family: Family) -> bool {
     match family {
         Family::Reach
         | Family::Novelty
@@ -47,6 +58,22 @@ pub(crate) fn keeps_order(family: Family) -> bool {
         | Family::Device
         | Family::TrafficSource => false,
     }
+}
+
+/// Whether a family's rows split its total, so that what is not shown is the rest.
+pub(crate) fn is_partition(family: Family) -> bool {
+    !family.overlaps() && !family.is_curve() && family != Family::Reach
+}
+
+/// The first point of a curve where it has a name of its own besides being the total.
+pub(crate) fn curve_start(family: Family) -> Option<Cell> {
+    (family == Family::Funnel).then_some(Cell::Stage(Stage::Saw))
+}
+
+/// The days whose rows a family is computed from: those of the window, and for new viewers the 365 before them.
+pub(crate) fn days_needed(family: Family, window: DayRange) -> DayRange {
+    let first = window.first().saturating_add(if family == Family::Novelty { -365 } else { 0 });
+    DayRange::new(first, window.last()).unwrap_or(window)
 }
 
 /// Families of the same window whose numbers add up from this one's rows: they are judged with it.

@@ -12,7 +12,7 @@ use throng_model::{
 
 use crate::judge::Judge;
 use crate::question::{self, WindowFacts};
-use crate::{AskedWindow, NoiseKey, Policy, QuestionError, Released, Source, SourceError};
+use crate::{AskedWindow, Budget, Epoch, NoiseKey, Policy, QuestionError, Released, Source, SourceError};
 
 /// Why the gate gave no answer. Carries no data: only the question and public facts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +49,7 @@ pub struct Gate {
     pub(crate) source: Arc<dyn Source>,
     pub(crate) judge: Judge,
     pub(crate) noise_key: NoiseKey,
+    pub(crate) budget: Budget,
     policy: Policy,
     policy_version: String,
     clock: fn() -> Timestamp,
@@ -62,8 +63,8 @@ impl Gate {
 
     /// The same with another wall clock, which says only which days have ended where none is sealed.
     pub fn with_clock(source: Arc<dyn Source>, policy: Policy, noise_key: NoiseKey, clock: fn() -> Timestamp) -> Self {
-        let (judge, policy_version) = (Judge::new(&policy), policy.version());
-        Self { source, judge, noise_key, policy, policy_version, clock }
+        let (judge, budget, policy_version) = (Judge::new(&policy), Budget::of(&policy), policy.version());
+        Self { source, judge, noise_key, budget, policy, policy_version, clock }
     }
 
     /// The policy in force.
@@ -74,6 +75,21 @@ impl Gate {
     /// [`Policy::version`] of the policy in force.
     pub fn policy_version(&self) -> &str {
         &self.policy_version
+    }
+
+    /// How the policy's ρ is spread over the catalogue.
+    pub fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// Every erasure that took rows away, oldest first.
+    pub fn epochs(&self) -> Vec<Epoch> {
+        self.source.epochs()
+    }
+
+    /// The first day whose rows are kept; `None` where none were dropped for their age.
+    pub fn rows_from(&self) -> Option<Day> {
+        self.source.rows_from()
     }
 
     /// A channel that the catalogue or the log knows.

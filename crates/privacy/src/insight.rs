@@ -1,14 +1,15 @@
-//! Audience insights through the gate: whole tables of one window, judged together.
+//! Audience insights through the gate: what is asked of the engine for a window, and by which protection it is released.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use roaring::{MultiOps, RoaringBitmap};
-use throng_model::{Cell, Day, Entity, Family, Stage, WindowKind};
+use throng_model::{Cell, Day, Entity, Family, WindowKind};
 
-use crate::linked::{Judged, splits};
+use crate::budget::drawn_from;
+use crate::noisy::Noisy;
+use crate::shapes::Rest;
 use crate::{
-    AskedWindow, Audience, AudienceTable, Contribution, Curve, EntityKind, Gate, GateError, Measure, RawTable,
-    Released, cells, curve,
+    Audience, AudienceTable, Contribution, Curve, EntityKind, Gate, GateError, Measure, Protection, RawTable, Released,
+    cells,
 };
 
 /// The tables of one window as the engine sealed them.
@@ -27,19 +28,22 @@ impl Gate {
         let window = self.window(entity, kind, date)?;
         let mut audience = Audience { window, tables: BTreeMap::new(), curves: BTreeMap::new() };
         let mut wanted = BTreeSet::new();
+        let rows_from = self.source.rows_from();
         for &family in families {
             if !self.applies(entity, family)? {
                 audience.put_reason(family, Measure::not_applicable());
             } else if !window.sealed() {
                 audience.put_reason(family, Measure::not_sealed());
+            } else if rows_from.is_some_and(|from| cells::days_needed(family, window.days()).first() < from) {
+                audience.put_reason(family, Measure::not_applicable());
             } else {
                 wanted.insert(family);
             }
         }
         if !wanted.is_empty() {
-            let tables = self.ask(entity, &window, &wanted)?;
-            for family in wanted {
-                self.put(&mut audience, family, &tables)?;
+            match self.policy().protection() {
+                Protection::Threshold => self.put_exact(&mut audience, entity, &wanted)?,
+                Protection::Noise => self.put_noisy(&mut audience, entity, &wanted)?,
             }
         }
         Ok(self.release(audience))
@@ -54,88 +58,52 @@ impl Gate {
         Ok(EntityKind::of(entity).has_family(family))
     }
 
-    /// One question to the engine, with the families that those wanted are judged beside.
-    fn ask(&self, entity: &Entity, window: &AskedWindow, wanted: &BTreeSet<Family>) -> Result<Tables, GateError> {
-        let mut asked = wanted.clone();
+    /// Exact tables, each judged beside those that its numbers add up with.
+    fn put_exact(&self, audience: &mut Audience, entity: &Entity, wanted: &BTreeSet<Family>) -> Result<(), GateError> {
+        let beside = |&family: &Family| {
+            let reach = family.is_curve().then_some(Family::Reach);
+            cells::coarser(family).iter().copied().chain(reach).chain([family])
+        };
+        let tables = self.ask(entity, audience, wanted.iter().flat_map(beside).collect(), Contribution::Whole)?;
         for &family in wanted {
-            asked.extend(cells::coarser(family));
             if family.is_curve() {
-                asked.insert(Family::Reach);
+                audience.curves.insert(family, self.exact_curve(family, &tables)?);
+            } else {
+                audience.tables.insert(family, self.exact_table(family, &tables)?);
             }
-        }
-        let asked: Vec<Family> = asked.into_iter().collect();
-        let tables = self.source.audience(entity, window.days(), &asked, Contribution::Whole)?;
-        if tables.len() != asked.len() {
-            return Err(GateError::Unavailable);
-        }
-        Ok(asked.into_iter().zip(tables).collect())
-    }
-
-    fn put(&self, audience: &mut Audience, family: Family, tables: &Tables) -> Result<(), GateError> {
-        let table = tables.get(&family).ok_or(GateError::Unavailable)?;
-        if family.is_curve() {
-            let reach = tables.get(&Family::Reach).ok_or(GateError::Unavailable)?;
-            audience.curves.insert(family, self.curve(family, table, &reach.total.audience)?);
-        } else {
-            audience.tables.insert(family, self.table(family, table, tables)?);
         }
         Ok(())
     }
 
-    fn table(&self, family: Family, table: &RawTable<Cell, ()>, tables: &Tables) -> Result<AudienceTable, GateError> {
-        let Judged { cells, viewers, decision } = self.judge_table(family, table, tables)?;
-        let total = self.judge.viewers(table.total.audience.len(), decision.total);
-        let judged = cells.into_iter().zip(viewers).zip(decision.rows);
-        let mut rows: Vec<_> =
-            judged.map(|((cell, viewers), shown)| (cell, self.judge.viewers(viewers, shown))).collect();
-        if cells::fixed(family).is_none() {
-            rows.retain(|(_, measure)| measure.value().is_some());
+    /// Noisy tables, which need nothing beside them.
+    fn put_noisy(&self, audience: &mut Audience, entity: &Entity, wanted: &BTreeSet<Family>) -> Result<(), GateError> {
+        let drawn = wanted.iter().map(|&family| drawn_from(family)).collect();
+        let tables = self.ask(entity, audience, drawn, Contribution::Bounded)?;
+        let noisy = Noisy::new(self, entity, audience.window)?;
+        for &family in wanted {
+            if family.is_curve() {
+                audience.curves.insert(family, noisy.curve(family, &tables)?);
+            } else {
+                audience.tables.insert(family, noisy.table(family, &tables)?);
+            }
         }
-        if !cells::keeps_order(family) {
-            // Stable: rows without value keep the fixed order behind the others.
-            rows.sort_by(|(_, a), (_, b)| {
-                let value = |measure: &Measure| measure.value().unwrap_or(f64::NEG_INFINITY);
-                value(b).total_cmp(&value(a))
-            });
-        }
-        let partition = !family.overlaps() && family != Family::Reach;
-        Ok(AudienceTable::new(total, rows, partition))
+        Ok(())
     }
 
-    /// Reads cells from the far end as "at least this far". `reach` is shown beside it, so the two are judged together.
-    fn curve(&self, family: Family, table: &RawTable<Cell, ()>, reach: &RoaringBitmap) -> Result<Curve, GateError> {
-        let (floor, total) = (self.judge.floor(), &table.total.audience);
-        let sets: Vec<&RoaringBitmap> = table.rows.iter().map(|(_, raw)| &raw.audience).collect();
-        let lens: Vec<u64> = sets.iter().map(|set| set.len()).collect();
-        if !splits(total, &sets, &lens) {
+    /// One question to the engine.
+    fn ask(
+        &self,
+        entity: &Entity,
+        audience: &Audience,
+        families: BTreeSet<Family>,
+        contribution: Contribution,
+    ) -> Result<Tables, GateError> {
+        let asked: Vec<Family> = families.into_iter().collect();
+        let tables = self.source.audience(entity, audience.window.days(), &asked, contribution)?;
+        if tables.len() != asked.len() {
             return Err(GateError::Unavailable);
         }
-        let at_least = |cell: Cell| {
-            let far = table.rows.iter().filter(move |(each, _)| *each >= cell);
-            far.map(|(_, raw)| &raw.audience)
-        };
-        let cells = cells::fixed(family).unwrap_or_default();
-        // The first point is the whole family, in a funnel under the name of its first stage.
-        let base_is_point = cells.first() == Some(&Cell::Stage(Stage::Saw));
-        let further: Vec<Cell> = cells.iter().copied().skip(usize::from(base_is_point)).collect();
-        let mut viewers = vec![total.len()];
-        viewers.extend(further.iter().map(|&cell| at_least(cell).map(RoaringBitmap::len).sum::<u64>()));
-        let beside_reach = |index: usize| match index.checked_sub(1).map(|index| further.get(index)) {
-            None => curve::beside(floor, total, reach),
-            // Only a funnel's stages can hold the reach; a retention point lies in its total, which was compared.
-            Some(Some(&cell)) if family == Family::Funnel => curve::beside(floor, &at_least(cell).union(), reach),
-            Some(_) => true,
-        };
-        let mut shown = curve::points(floor, &viewers, beside_reach);
-        let base = shown.first().copied().unwrap_or(false);
-        if family == Family::Retention && !base {
-            // Every share of a retention curve is one of the total.
-            shown.fill(false);
-        }
-        let mut measures = viewers.iter().zip(shown).map(|(&viewers, shown)| self.judge.viewers(viewers, shown));
-        let total = measures.next().unwrap_or_else(Measure::withheld);
-        let first = cells.first().filter(|_| base_is_point).map(|&cell| (cell, total));
-        Ok(Curve::new(total, first.into_iter().chain(further.iter().copied().zip(measures)).collect()))
+        Ok(asked.into_iter().zip(tables).collect())
     }
 }
 
@@ -146,8 +114,8 @@ impl Audience {
         if family.is_curve() {
             self.curves.insert(family, Curve::new(reason, rows));
         } else {
-            let partition = !family.overlaps() && family != Family::Reach;
-            self.tables.insert(family, AudienceTable::new(reason, rows, partition));
+            let rest = if cells::is_partition(family) { Rest::Exact } else { Rest::NotApplicable };
+            self.tables.insert(family, AudienceTable::new(reason, rows, rest));
         }
     }
 }

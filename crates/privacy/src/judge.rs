@@ -1,4 +1,4 @@
-//! The judgement of one number: the floor (P1), and the one place where noise (P4) will be drawn.
+//! The judgement of one exact number: the floor (P1).
 
 use roaring::RoaringBitmap;
 
@@ -25,8 +25,8 @@ impl Judge {
         audience.len() >= self.floor
     }
 
-    /// The number of viewers in an insight cell, as it leaves the wall. Every such number passes here and nowhere else:
-    /// with noise, the cell's own draw is added at this point, and the margin of error with it.
+    /// The exact number of viewers in an insight cell, as it leaves the wall: every such number passes here. Noisy ones
+    /// pass `noisy::Noisy::judge`.
     pub(crate) fn viewers(self, viewers: u64, shown: bool) -> Measure {
         // The floor is asked once more, so that a wrong decision about a table cannot show a small cell.
         Measure::viewers((shown && viewers >= self.floor).then_some(viewers))

@@ -6,7 +6,8 @@ use roaring::{MultiOps, RoaringBitmap};
 use throng_model::{Cell, Family};
 
 use crate::insight::Tables;
-use crate::suppress::{self, Decision, Group};
+use crate::suppress::{self, Decision, Group, apart};
+use crate::two_way::two_way;
 use crate::{Gate, GateError, RawTable, cells};
 
 impl Gate {
@@ -33,17 +34,30 @@ impl Gate {
         if !splits(total, &rows, &viewers) {
             return Err(GateError::Unavailable);
         }
-        let mut groups = Vec::new();
+        let mut known = Vec::new();
         for &coarse in cells::coarser(family) {
             let coarse_table = tables.get(&coarse).ok_or(GateError::Unavailable)?;
             let judged = self.judge_table(coarse, coarse_table, tables)?;
-            groups.extend(judged.groups(coarse, &cells));
+            known.push(judged.groups(coarse, &cells));
         }
-        let sum_of = |group: &Group| group.members.iter().filter_map(|&row| viewers.get(row)).sum::<u64>();
-        if groups.iter().any(|group| sum_of(group) > group.viewers) {
+        if known.iter().flatten().any(|group| group.in_rows(&viewers) > group.viewers) {
             return Err(GateError::Unavailable);
         }
-        Ok(Judged { decision: suppress::partition(floor, total.len(), &viewers, &groups), cells, viewers })
+        let decision = match known.as_mut_slice() {
+            [ages, genders] => {
+                if ages.iter().chain(genders.iter()).any(|group| group.in_rows(&viewers) < group.viewers) {
+                    return Err(GateError::Unavailable);
+                }
+                two_way(floor, &viewers, ages, genders)
+            }
+            [countries] => {
+                let unknown = cells.iter().position(|&cell| cell == Cell::Region(None));
+                countries.extend(unknown.and_then(|row| unknown_region(floor, &viewers, row, countries)));
+                suppress::partition(floor, total.len(), &viewers, countries)
+            }
+            _ => suppress::partition(floor, total.len(), &viewers, &[]),
+        };
+        Ok(Judged { decision, cells, viewers })
     }
 }
 
@@ -57,21 +71,33 @@ pub(crate) struct Judged {
 impl Judged {
     /// For each row of this coarser table the rows of a finer one that add up to it.
     fn groups(&self, family: Family, finer: &[Cell]) -> Vec<Group> {
-        let mut members: BTreeMap<Cell, Vec<usize>> = BTreeMap::new();
+        let known = self.cells.iter().zip(&self.viewers).zip(&self.decision.rows);
+        let group = |((&cell, &viewers), &shown)| (cell, Group { viewers, shown, members: Vec::new() });
+        let mut groups: BTreeMap<Cell, Group> = known.map(group).collect();
         for (index, &cell) in finer.iter().enumerate() {
             if let Some(coarse) = cells::coarser_cell(cell, family) {
-                members.entry(coarse).or_default().push(index);
+                // A coarser row that the engine left out is empty.
+                let absent = || Group { viewers: 0, shown: false, members: Vec::new() };
+                groups.entry(coarse).or_insert_with(absent).members.push(index);
             }
         }
-        let known = self.cells.iter().zip(&self.viewers).zip(&self.decision.rows);
-        let known: BTreeMap<_, _> = known.map(|((&cell, &viewers), &shown)| (cell, (viewers, shown))).collect();
-        let group = |(cell, members)| {
-            // A coarser row that the engine left out is empty.
-            let (viewers, shown) = known.get(&cell).copied().unwrap_or((0, false));
-            Group { viewers, shown, members }
-        };
-        members.into_iter().map(group).collect()
+        groups.into_values().collect()
     }
+}
+
+/// Bars the row of viewers without region, if a reader could take it apart.
+///
+/// Everyone knows that some countries have no regions, the unknown one first of all, so their viewers can be taken off that
+/// row. What is left are viewers of countries that have some viewers in regions; these must be nobody or enough.
+fn unknown_region(floor: u64, viewers: &[u64], row: usize, countries: &[Group]) -> Option<Group> {
+    let in_regions = |country: &Group| country.in_rows(viewers);
+    // Hidden countries can be taken off together only.
+    let hidden_in_regions: u64 = countries.iter().filter(|country| !country.shown).map(in_regions).sum();
+    let with_regions =
+        |country: &&Group| country.shown && in_regions(country) > 0 || !country.shown && hidden_in_regions > 0;
+    let left = countries.iter().filter(with_regions).map(|country| country.viewers - in_regions(country)).sum();
+    let viewers = viewers.get(row).copied().unwrap_or(0);
+    (!apart(floor, left)).then(|| Group { viewers, shown: false, members: vec![row] })
 }
 
 /// Whether these sets of these sizes lie in the total and share no viewer.

@@ -122,6 +122,10 @@ impl Policy {
         f64::from(self.rho_millionths) / RHO_UNITS
     }
 
+    pub(crate) fn rho_millionths(&self) -> u32 {
+        self.rho_millionths
+    }
+
     /// ε of the same cost at [`DELTA`]: ρ + 2 √(ρ ln 1/δ) (Bun and Steinke 2016), less the part of δ that pays for the floor.
     pub fn epsilon(&self) -> f64 {
         let rho = self.rho();
@@ -144,7 +148,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             audience_min: AUDIENCE_MIN_DEFAULT,
-            protection: Protection::Threshold,
+            protection: Protection::Noise,
             rolling_step_days: ROLLING_STEP_DAYS_DEFAULT,
             rho_millionths: (RHO_DEFAULT * RHO_UNITS) as u32,
         }
@@ -164,6 +168,7 @@ mod tests {
 
     #[test]
     fn noise_is_the_default_and_rho_is_bounded() {
+        assert_eq!(Policy::default().protection(), Protection::Noise);
         assert_eq!(Policy::default().rho(), 0.5);
         for rho in [0.0, -1.0, f64::NAN, f64::INFINITY, 10.1] {
             assert!(Policy::default().with_rho(rho).is_err(), "{rho}");

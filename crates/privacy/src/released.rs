@@ -2,12 +2,15 @@
 //!
 //! Fields are private and constructors stay in this crate, so holding one of these proves that the gate made it.
 
+/// Half the width of the interval that holds 95 % of a normal distribution, in standard deviations.
+const NORMAL_95: f64 = 1.96;
+
 /// What a measure says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Disclosure {
     /// The exact number.
     Exact,
-    /// The number with noise; the margin of error says how much. Not used in this version.
+    /// The number with noise; the margin of error says how much.
     Noisy,
     /// Too few viewers stand behind the number, or it would give such a number away. The same for none and for few.
     Withheld,
@@ -25,7 +28,8 @@ pub enum Disclosure {
 pub struct Measure {
     value: Option<f64>,
     disclosure: Disclosure,
-    margin_of_error: Option<f64>,
+    /// Standard deviation of the noise in `value`; 0 in an exact one.
+    sigma: f64,
     previous: Option<f64>,
     comparable: bool,
 }
@@ -43,7 +47,7 @@ impl Measure {
 
     /// Half the width of the 95 % interval around a noisy number; `None` for exact ones.
     pub fn margin_of_error(&self) -> Option<f64> {
-        self.margin_of_error
+        (self.disclosure == Disclosure::Noisy).then_some(self.sigma * NORMAL_95)
     }
 
     /// The number of the range compared with, where one was asked for and it is disclosed.
@@ -59,6 +63,16 @@ impl Measure {
 
     pub(crate) fn exact(value: f64) -> Self {
         Self { value: Some(value), ..Self::without_value(Disclosure::Exact) }
+    }
+
+    /// A number whose noise has this standard deviation.
+    pub(crate) fn noisy(value: f64, sigma: f64) -> Self {
+        Self { value: Some(value), sigma, ..Self::without_value(Disclosure::Noisy) }
+    }
+
+    /// Standard deviation of the noise; 0 of an exact number.
+    pub(crate) fn sigma(&self) -> f64 {
+        self.sigma
     }
 
     pub(crate) fn withheld() -> Self {
@@ -90,14 +104,19 @@ impl Measure {
                 return Self::without_value(part.disclosure);
             }
         }
-        match (over.value, under.value) {
-            (Some(over), Some(under)) if under != 0.0 => Self::exact(over / under),
-            _ => Self::not_applicable(),
+        let (Some(value), Some(base)) = (over.value, under.value.filter(|&base| base != 0.0)) else {
+            return Self::not_applicable();
+        };
+        let quotient = value / base;
+        if [over, under].iter().all(|part| part.disclosure == Disclosure::Exact) {
+            return Self::exact(quotient);
         }
+        // To first order, as if the noise of both were independent.
+        Self::noisy(quotient, over.sigma.hypot(quotient * under.sigma) / base.abs())
     }
 
     fn without_value(disclosure: Disclosure) -> Self {
-        Self { value: None, disclosure, margin_of_error: None, previous: None, comparable: false }
+        Self { value: None, disclosure, sigma: 0.0, previous: None, comparable: false }
     }
 }
 
@@ -142,6 +161,15 @@ mod tests {
         assert_eq!(change(Measure::exact(150.0), Measure::withheld(), true), None);
         assert_eq!(change(Measure::withheld(), Measure::exact(100.0), true), None);
         assert_eq!(change(Measure::exact(150.0), Measure::exact(100.0), false), None);
+    }
+
+    #[test]
+    fn a_noisy_quotient_carries_the_margins_of_both() {
+        let quotient = Measure::quotient(&Measure::noisy(300.0, 30.0), &Measure::noisy(600.0, 60.0));
+        assert_eq!((quotient.value(), quotient.disclosure()), (Some(0.5), Disclosure::Noisy));
+        let expected = 0.5 * (0.1_f64.powi(2) + 0.1_f64.powi(2)).sqrt() * NORMAL_95;
+        assert!((quotient.margin_of_error().expect("noisy") - expected).abs() < 1e-12);
+        assert_eq!(Measure::exact(1.0).margin_of_error(), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use throng_model::{Cell, Counter, DayRange, Family, Stage, Timestamp, VideoId};
 
-use crate::{AskedWindow, Measure};
+use crate::{AskedWindow, Disclosure, Measure};
 
 /// Every public counter of one cell: an entity over some days.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,12 +115,25 @@ impl AudienceRow {
 
 /// A family's table over one window.
 ///
-/// Invariant: where the family is a partition, shown rows + other = total, or other and total are not disclosed.
+/// Invariant: where the family is a partition, shown rows + other = total, or other is not disclosed; exact ones show it
+/// wherever they show the total.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AudienceTable {
     total: Measure,
     rows: Vec<AudienceRow>,
     other: Measure,
+    rest: Rest,
+}
+
+/// What the viewers in no shown row are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Rest {
+    /// No number: a viewer can stand in several rows.
+    NotApplicable,
+    /// Total minus rows.
+    Exact,
+    /// Total minus rows, shown as any noisy number is: this many viewers above the floor, and so many σ.
+    Noisy { floor: f64, z: f64 },
 }
 
 impl AudienceTable {
@@ -147,25 +160,44 @@ impl AudienceTable {
     /// The first rows alone; what the others show is in `other`.
     pub fn first(&self, rows: usize) -> Self {
         let rows: Vec<_> = self.rows.iter().take(rows).copied().collect();
-        let other = if self.other.value().is_some() { rest(&self.total, &rows) } else { self.other };
-        Self { total: self.total, rows, other }
+        let other = self.rest.of(&self.total, &rows);
+        Self { rows, other, ..*self }
     }
 
-    /// A table of measures that the gate has judged. `partition` says that shown rows and the rest make up the total.
-    pub(crate) fn new(total: Measure, rows: Vec<(Cell, Measure)>, partition: bool) -> Self {
+    /// A table of measures that the gate has judged.
+    pub(crate) fn new(total: Measure, rows: Vec<(Cell, Measure)>, rest: Rest) -> Self {
         let rows: Vec<_> = rows
             .into_iter()
-            .map(|(cell, measure)| AudienceRow { cell, measure, share: Measure::quotient(&measure, &total).value() })
+            .map(|(cell, measure)| AudienceRow { cell, measure, share: share(&measure, &total) })
             .collect();
-        let other = if partition { rest(&total, &rows) } else { Measure::not_applicable() };
-        Self { total, rows, other }
+        let other = rest.of(&total, &rows);
+        Self { total, rows, other, rest }
     }
 }
 
-/// Total minus shown rows: made of released values alone.
-fn rest(total: &Measure, rows: &[AudienceRow]) -> Measure {
-    let shown: f64 = rows.iter().filter_map(|row| row.measure.value()).sum();
-    total.value().map_or(*total, |total| Measure::exact(total - shown))
+impl Rest {
+    /// Total minus shown rows: made of released values alone.
+    fn of(self, total: &Measure, rows: &[AudienceRow]) -> Measure {
+        let shown = || rows.iter().map(|row| row.measure).filter(|measure| measure.value().is_some());
+        let Some(whole) = total.value() else {
+            return if self == Self::NotApplicable { Measure::not_applicable() } else { *total };
+        };
+        let rest = whole - shown().filter_map(|measure| measure.value()).sum::<f64>();
+        match self {
+            Self::NotApplicable => Measure::not_applicable(),
+            Self::Exact => Measure::exact(rest),
+            Self::Noisy { floor, z } => {
+                let sigma = shown().map(|measure| measure.sigma()).fold(total.sigma(), f64::hypot);
+                if rest >= floor + z * sigma { Measure::noisy(rest, sigma) } else { Measure::withheld() }
+            }
+        }
+    }
+}
+
+/// Value ÷ total of released numbers; noise is no reason to show more than the whole.
+fn share(measure: &Measure, total: &Measure) -> Option<f64> {
+    let share = Measure::quotient(measure, total);
+    share.value().map(|value| if share.disclosure() == Disclosure::Noisy { value.min(1.0) } else { value })
 }
 
 /// One point of a curve: the viewers who went at least this far.
@@ -212,8 +244,8 @@ impl Curve {
     }
 
     pub(crate) fn new(total: Measure, points: Vec<(Cell, Measure)>) -> Self {
-        let share = |measure: &Measure| Measure::quotient(measure, &total).value();
-        let points = points.into_iter().map(|(cell, measure)| CurvePoint { cell, measure, share: share(&measure) });
+        let points =
+            points.into_iter().map(|(cell, measure)| CurvePoint { cell, measure, share: share(&measure, &total) });
         Self { total, points: points.collect() }
     }
 }

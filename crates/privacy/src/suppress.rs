@@ -18,7 +18,7 @@ pub(crate) struct Decision {
 }
 
 impl Decision {
-    fn nothing(rows: usize) -> Self {
+    pub(crate) fn nothing(rows: usize) -> Self {
         Self { total: false, rows: vec![false; rows] }
     }
 
@@ -35,7 +35,7 @@ impl Decision {
 }
 
 /// The rest that a reader can compute: nobody, or enough viewers in at least two rows.
-fn rest_holds(floor: u64, viewers: u64, nonempty_rows: usize) -> bool {
+pub(crate) fn rest_holds(floor: u64, viewers: u64, nonempty_rows: usize) -> bool {
     viewers == 0 || (viewers >= floor && nonempty_rows >= 2)
 }
 
@@ -110,6 +110,13 @@ pub(crate) struct Group {
     pub(crate) shown: bool,
     /// Rows of this table.
     pub(crate) members: Vec<usize>,
+}
+
+impl Group {
+    /// Viewers that rows of this table count.
+    pub(crate) fn in_rows(&self, rows: &[u64]) -> u64 {
+        self.members.iter().filter_map(|&row| rows.get(row)).sum()
+    }
 }
 
 /// A table in which each viewer stands in one row, or in none of those given.
