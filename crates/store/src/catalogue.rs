@@ -3,6 +3,7 @@
 //! A snapshot keeps a clone, which costs nothing; the writer changes its own. Entries come from catalogue rows and from
 //! events that name a creator or video for the first time.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bincode::{Decode, Encode};
@@ -11,7 +12,11 @@ use roaring::RoaringBitmap;
 use throng_model::{CreatorId, CreatorRow, Day, Hashtag, Name, Timestamp, VideoId, VideoRow, Zone};
 
 use crate::codec::DamageError;
+use crate::parts::Changes;
+use crate::past::PastVideo;
+use crate::root::Seals;
 use crate::row::{CreatorOrd, VideoOrd};
+use crate::snapshot::sealed_through;
 
 /// A creator as the store knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +31,8 @@ pub struct CreatorEntry {
     pub(crate) sealed_through: Option<Day>,
     /// Generations of sealed days that were reopened, by day; days not listed are in generation 0.
     pub(crate) reopened: OrdMap<Day, u32>,
+    /// Zones that sealed days keep, each with the last of its days, ascending.
+    pub(crate) past_zones: Vec<(Day, Zone)>,
 }
 
 /// A video as the store knows it.
@@ -47,6 +54,10 @@ pub struct VideoEntry {
     pub title: Option<Box<str>>,
     /// Its language.
     pub language: Option<Name<'static>>,
+    /// The day of publication as it was when days from it on were sealed already; see [`Self::windows_from`].
+    pub(crate) windows_from: Option<Day>,
+    /// What sealed days keep, oldest first, the last days ascending.
+    pub(crate) past: Vec<PastVideo>,
 }
 
 /// Every creator, video and hashtag.
@@ -61,6 +72,8 @@ pub struct Catalogue {
     /// Videos of each creator in the order of their ids, for listing.
     channels: OrdMap<(CreatorOrd, Arc<str>), VideoOrd>,
     hashtags: OrdMap<Arc<str>, Arc<RoaringBitmap>>,
+    /// Videos that carried a hashtag on sealed days, whether they do now or not.
+    past_hashtags: OrdMap<Arc<str>, Arc<RoaringBitmap>>,
 }
 
 impl Catalogue {
@@ -92,6 +105,14 @@ impl Catalogue {
     /// Ordinals of the videos that carry a hashtag.
     pub fn hashtag_videos(&self, tag: &str) -> Option<&RoaringBitmap> {
         self.hashtags.get(tag).map(Arc::as_ref).filter(|videos| !videos.is_empty())
+    }
+
+    /// Ordinals of the videos that carry a hashtag, or that carried it on a sealed day before they changed.
+    pub fn hashtag_videos_ever(&self, tag: &str) -> Option<Cow<'_, RoaringBitmap>> {
+        match (self.hashtag_videos(tag), self.past_hashtags.get(tag)) {
+            (Some(now), Some(past)) => Some(Cow::Owned(now | past.as_ref())),
+            (now, past) => now.or(past.map(Arc::as_ref)).map(Cow::Borrowed),
+        }
     }
 
     /// Creators in the order of their ids, after one of them.
@@ -141,6 +162,7 @@ impl Catalogue {
                 zone: Zone::UTC,
                 sealed_through: None,
                 reopened: OrdMap::new(),
+                past_zones: Vec::new(),
             }));
         }
         (creator, true)
@@ -162,27 +184,60 @@ impl Catalogue {
                 sound: None,
                 title: None,
                 language: None,
+                windows_from: None,
+                past: Vec::new(),
             };
             self.put_video(video, entry);
         }
         (video, true)
     }
 
-    /// Replaces what the catalogue says of a creator.
-    pub(crate) fn apply_creator(&mut self, row: CreatorRow) -> CreatorOrd {
-        let (creator, _) = self.intern_creator(row.creator.as_str());
+    /// Replaces what the catalogue says of a creator; sealed days keep their zone. Gives a known creator whose zone changed.
+    pub(crate) fn apply_creator(
+        &mut self,
+        row: CreatorRow,
+        seals: &Seals,
+        changes: &mut Changes,
+    ) -> Option<CreatorOrd> {
+        let (creator, is_new) = self.intern_creator(row.creator.as_str());
+        let moves = !is_new && self.creator(creator).is_some_and(|entry| entry.zone != row.time_zone);
+        let sealed = sealed_through(self, seals, creator);
+        if moves {
+            self.keep_windows(creator, seals, changes);
+        }
         self.change_creator(creator, |entry| {
             entry.handle = row.handle;
-            entry.zone = row.time_zone;
+            if moves {
+                entry.set_zone(row.time_zone, sealed);
+            } else {
+                entry.zone = row.time_zone;
+            }
         });
-        creator
+        changes.creators.insert(creator);
+        moves.then_some(creator)
     }
 
-    /// Replaces what the catalogue says of a video; makes its creator where it is new.
-    pub(crate) fn apply_video(&mut self, row: VideoRow) -> (VideoOrd, CreatorOrd) {
-        let (creator, _) = self.intern_creator(row.creator.as_str());
+    /// Keeps the days of publication of a creator's videos that are sealed, before its zone changes.
+    fn keep_windows(&mut self, creator: CreatorOrd, seals: &Seals, changes: &mut Changes) {
+        for video in self.videos_after(creator, None, usize::MAX) {
+            let Some(old) = self.video(video) else { continue };
+            let mut entry = old.clone();
+            entry.keep_windows(self, seals);
+            if entry != *old {
+                self.put_video(video, entry);
+                changes.videos.insert(video);
+            }
+        }
+    }
+
+    /// Replaces what the catalogue says of a video, but for sealed days; makes its creator where it is new.
+    pub(crate) fn apply_video(&mut self, row: VideoRow, seals: &Seals, changes: &mut Changes) {
+        let (creator, is_new) = self.intern_creator(row.creator.as_str());
+        if is_new {
+            changes.creators.insert(creator);
+        }
         let video = self.video_ord(row.video.as_str()).unwrap_or(VideoOrd(self.video_count()));
-        let entry = VideoEntry {
+        let mut entry = VideoEntry {
             id: row.video,
             creator,
             published_at: row.published_at,
@@ -191,9 +246,14 @@ impl Catalogue {
             sound: row.sound,
             title: row.title.map(Into::into),
             language: row.language,
+            windows_from: None,
+            past: Vec::new(),
         };
+        if let Some(old) = self.video(video).cloned() {
+            entry.keep_past(old, self, seals);
+        }
         self.put_video(video, entry);
-        (video, creator)
+        changes.videos.insert(video);
     }
 
     pub(crate) fn change_creator(&mut self, creator: CreatorOrd, change: impl FnOnce(&mut CreatorEntry)) {
@@ -203,7 +263,7 @@ impl Catalogue {
     }
 
     /// Puts a video at its ordinal: an existing one, or the next.
-    fn put_video(&mut self, video: VideoOrd, entry: VideoEntry) {
+    pub(crate) fn put_video(&mut self, video: VideoOrd, entry: VideoEntry) {
         let id: Arc<str> = Arc::from(entry.id.as_str());
         if let Some(old) = self.videos.get(video.0 as usize).cloned() {
             self.channels.remove(&(old.creator, id.clone()));
@@ -215,6 +275,11 @@ impl Catalogue {
         }
         for tag in &entry.hashtags {
             let set = self.hashtags.entry(Arc::from(tag.as_str())).or_default();
+            Arc::make_mut(set).insert(video.0);
+        }
+        // Nothing of the past ever goes away.
+        for tag in entry.past.iter().flat_map(PastVideo::hashtags) {
+            let set = self.past_hashtags.entry(Arc::from(tag.as_str())).or_default();
             Arc::make_mut(set).insert(video.0);
         }
         self.channels.insert((entry.creator, id.clone()), video);
@@ -294,6 +359,8 @@ impl Catalogue {
             sound: name(record.sound)?,
             title: record.title.map(Into::into),
             language: name(record.language)?,
+            windows_from: None,
+            past: Vec::new(),
         };
         self.put_video(record.ordinal, entry);
         Ok(())

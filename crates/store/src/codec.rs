@@ -7,6 +7,10 @@
 //!
 //! The checksum covers the key, so a value that turns up under another key is damage too.
 
+use bincode::de::read::Reader;
+use bincode::de::{BorrowDecode, BorrowDecoder, Decoder};
+use bincode::enc::Encoder;
+use bincode::error::{DecodeError, EncodeError};
 use bincode::{Decode, Encode};
 
 /// Version of the value frame and of all records in it, bar the root.
@@ -40,6 +44,35 @@ pub enum DamageError {
         /// The version byte found.
         found: u8,
     },
+}
+
+/// A record's last field, which is not there at all where it is nothing: records that lack it are older, or need none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Last<T>(pub(crate) Option<T>);
+
+impl<T> Default for Last<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T: Encode> Encode for Last<T> {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.0.as_ref().map_or(Ok(()), |field| field.encode(encoder))
+    }
+}
+
+impl<C, T: Decode<C>> Decode<C> for Last<T> {
+    fn decode<D: Decoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let is_there = decoder.reader().peek_read(1).is_some();
+        is_there.then(|| T::decode(decoder)).transpose().map(Self)
+    }
+}
+
+impl<'de, C, T: Decode<C>> BorrowDecode<'de, C> for Last<T> {
+    fn borrow_decode<D: BorrowDecoder<'de, Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        Self::decode(decoder)
+    }
 }
 
 /// A record as bytes.

@@ -7,8 +7,10 @@ use bincode::{Decode, Encode};
 use roaring::RoaringBitmap;
 
 use crate::catalogue::{Catalogue, CreatorRecord, VideoRecord};
+use crate::codec::Last;
 use crate::kv::{Batch, Kv, KvError};
 use crate::object::{ItemSpan, Object, ObjectRef, ObjectWriter, ReadError};
+use crate::past::PastRecord;
 use crate::root::{pack_record, unpack_record};
 use crate::row::{CreatorOrd, VideoOrd};
 
@@ -39,6 +41,8 @@ struct Part {
 struct PartHead {
     creators: Vec<ItemSpan>,
     videos: Vec<ItemSpan>,
+    /// What the entries were on sealed days.
+    past: Last<ItemSpan>,
 }
 
 impl Parts {
@@ -80,9 +84,11 @@ impl Parts {
             creators.iter().filter_map(|it| catalogue.creator_record(CreatorOrd(it))).collect();
         let video_records: Vec<VideoRecord> =
             videos.iter().filter_map(|it| catalogue.video_record(VideoOrd(it))).collect();
+        let past = PastRecord::of(catalogue, creators.iter().map(CreatorOrd), videos.iter().map(VideoOrd));
         let head = PartHead {
             creators: put_records(&mut out, &creator_records)?,
             videos: put_records(&mut out, &video_records)?,
+            past: Last(past.map(|past| out.put(&pack_record(&past))).transpose()?),
         };
         let object = out.finish(head, batch);
         self.0.push(Part { object, creators, videos });
@@ -105,6 +111,9 @@ impl Part {
                 part.videos.insert(record.ordinal.0);
                 catalogue.restore_video(record)?;
             }
+        }
+        if let Some(span) = head.past.0 {
+            unpack_record::<PastRecord>(&object.read(kv, span)?)?.restore(catalogue)?;
         }
         Ok(part)
     }

@@ -8,8 +8,9 @@ use roaring::RoaringBitmap;
 use throng_model::{Day, Timestamp, Zone};
 
 use crate::catalogue::{CreatorRecord, VideoRecord};
-use crate::codec::{self, DamageError};
+use crate::codec::{self, DamageError, Last};
 use crate::object::ObjectRef;
+use crate::past::PastRecord;
 use crate::row::RowChunk;
 use crate::run::RunRef;
 use crate::secret::{Fingerprint, Pseudonym};
@@ -130,6 +131,11 @@ impl Seals {
         self.clock_ms = self.clock_ms.max(Some(instant.millis()));
     }
 
+    /// The last day that is sealed in every zone: the day ends last where clocks are furthest behind, 12 hours.
+    pub(crate) fn everywhere(&self) -> Option<Day> {
+        self.through(&Zone::parse("Etc/GMT+12").ok()?)
+    }
+
     /// The last sealed day in a zone.
     pub(crate) fn through(&self, zone: &Zone) -> Option<Day> {
         let by_hand = self.through.and_then(|number| Day::from_number(i64::from(number)).ok());
@@ -150,6 +156,8 @@ pub(crate) struct LogRecord {
     /// Fingerprints of the rows' events, in the order of the rows.
     pub(crate) fingerprints: Vec<Fingerprint>,
     pub(crate) rows: Vec<RowChunk>,
+    /// What the creators and videos were on sealed days.
+    pub(crate) past: Last<PastRecord>,
 }
 
 /// zstd level of logged commits and catalogue parts: they are read once.

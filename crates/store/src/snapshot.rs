@@ -6,7 +6,7 @@ use throng_model::Day;
 
 use crate::catalogue::Catalogue;
 use crate::root::Seals;
-use crate::row::CreatorOrd;
+use crate::row::{CreatorOrd, VideoOrd};
 use crate::segment::Segment;
 use crate::tail::Tail;
 
@@ -45,6 +45,22 @@ impl Snapshot {
     /// A creator's last sealed day, in its zone; `None` where no day is sealed or the creator is unknown.
     pub fn sealed_through(&self, creator: CreatorOrd) -> Option<Day> {
         sealed_through(&self.catalogue, &self.seals, creator)
+    }
+
+    /// A video's last sealed day: on its channel, and on those that it was on before.
+    pub fn video_sealed_through(&self, video: VideoOrd) -> Option<Day> {
+        self.catalogue.video(video)?.sealed_through(&self.catalogue, &self.seals)
+    }
+
+    /// The last day that is sealed for every creator, also for ones that are still to come.
+    pub fn sealed_everywhere(&self) -> Option<Day> {
+        self.seals.everywhere()
+    }
+
+    /// The sealed days of a creator that were reopened, with how often.
+    pub fn reopened(&self, creator: CreatorOrd) -> impl Iterator<Item = (Day, u32)> {
+        let days = self.catalogue.creator(creator).map(|entry| &entry.reopened);
+        days.into_iter().flatten().map(|(&day, &generation)| (day, generation))
     }
 
     /// How often a creator's sealed day was reopened.

@@ -12,12 +12,14 @@ use throng_model::Day;
 
 use crate::append::{AppendMode, Outcome, Prepared};
 use crate::catalogue::Catalogue;
+use crate::codec::Last;
 use crate::garbage::Garbage;
 use crate::generation::{Acknowledged, GenerationFile};
 use crate::kv::{Batch, Kv};
 use crate::merge::{self, MergeEnd};
 use crate::object::{ItemSpan, Object, ObjectRef, ObjectWriter, ReadError};
 use crate::parts::{Changes, Parts};
+use crate::past::PastRecord;
 use crate::requests::Merged;
 use crate::root::{LogRecord, ROOT_KEY, Root, pack_record, unpack_record};
 use crate::row::{CreatorOrd, Row, RowChunk};
@@ -179,6 +181,9 @@ impl Writer {
                 self.dirty.videos.insert(video.ordinal);
                 self.catalogue.restore_video(video)?;
             }
+            if let Some(past) = record.past.0 {
+                past.restore(&mut self.catalogue)?;
+            }
             for pseudonym in record.viewers {
                 self.tail_viewers.insert(pseudonym, viewer);
                 viewer += 1;
@@ -288,29 +293,12 @@ impl Writer {
         creators: Vec<throng_model::CreatorRow>,
         pending: &mut Pending,
     ) -> Vec<CreatorOrd> {
-        let mut moved_creators = Vec::new();
-        for row in creators {
-            if let Some(creator) = self.catalogue.creator_ord(row.creator.as_str()) {
-                // What is sealed stays so, whatever the new zone's clock says.
-                let sealed = sealed_through(&self.catalogue, &self.root.seals, creator);
-                let moved = self.catalogue.creator(creator).is_some_and(|entry| entry.zone != row.time_zone);
-                if moved {
-                    moved_creators.push(creator);
-                    self.catalogue.change_creator(creator, |entry| entry.sealed_through = sealed);
-                }
-            }
-            let creator = self.catalogue.apply_creator(row);
-            pending.changes.creators.insert(creator);
-        }
+        let (catalogue, seals, changes) = (&mut self.catalogue, &self.root.seals, &mut pending.changes);
+        let moved = creators.into_iter().filter_map(|row| catalogue.apply_creator(row, seals, changes)).collect();
         for row in videos {
-            let known = self.catalogue.creator_count();
-            let (video, creator) = self.catalogue.apply_video(row);
-            if creator.0 >= known {
-                pending.changes.creators.insert(creator);
-            }
-            pending.changes.videos.insert(video);
+            catalogue.apply_video(row, seals, changes);
         }
-        moved_creators
+        moved
     }
 
     pub(crate) fn seal_through(&mut self, day: Day, pending: &mut Pending) {
@@ -345,6 +333,11 @@ impl Writer {
             viewers,
             fingerprints,
             rows: RowChunk::encode(&rows),
+            past: Last(PastRecord::of(
+                &self.catalogue,
+                changes.creators.iter().copied(),
+                changes.videos.iter().copied(),
+            )),
         };
         let written = self.write_log(&record);
         self.poisoned |= written.is_err();
