@@ -16,8 +16,8 @@ pub(crate) enum Disclosure {
     Withheld,
     /// The days asked for are not all sealed yet. Ask again when the creator's `sealedThrough` has passed them.
     NotSealed,
-    /// There is no such number: a ratio without denominator, a position in a video of unknown length, or a family that
-    /// this entity does not have.
+    /// There is no such number: a ratio without denominator, a position in a video of unknown length, a family that this
+    /// entity does not have, or a window whose events have been dropped for their age.
     NotApplicable,
 }
 
@@ -304,8 +304,8 @@ pub(crate) enum EntityKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "throng_privacy::Protection")]
 pub(crate) enum Protection {
+    /// Noise on each cell, drawn once for ever: what one viewer does with one entity on one day hardly changes any answer.
+    Noise,
     /// Exact numbers above a floor, with suppression of whole tables. Differences between answers can isolate people.
     Threshold,
-    /// Noise on each cell, drawn once for ever. Not available in this version.
-    Noise,
 }

@@ -10,13 +10,23 @@ use async_graphql::parser::types::{
 };
 
 /// Numbers that count neither events nor viewers: facts of the catalogue, places in fixed lists, and the policy itself.
-const CATALOGUE_NUMBERS: [&str; 6] = [
+const CATALOGUE_NUMBERS: [&str; 16] = [
     "Video.duration",
     "ActiveHour.hour",
     "RetentionPoint.position",
     "PrivacyPolicy.audienceMin",
     "PrivacyPolicy.audienceMinFloor",
     "PrivacyPolicy.rollingStepDays",
+    "PrivacyPolicy.rho",
+    "PrivacyPolicy.epsilon",
+    "PrivacyPolicy.delta",
+    "PrivacyPolicy.generation",
+    "Generation.number",
+    "NoiseLevel.windowsPerDay",
+    "NoiseLevel.sensitivitySquared",
+    "NoiseLevel.rho",
+    "NoiseLevel.sigma",
+    "NoiseLevel.shownFrom",
 ];
 
 /// Types whose every number or measure has passed the gate.

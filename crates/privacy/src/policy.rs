@@ -193,10 +193,10 @@ mod tests {
     #[test]
     fn the_version_names_the_fields() {
         let policy = |audience_min, step| Policy::new(audience_min, Protection::Threshold, step).expect("valid");
-        assert_eq!(policy(50, 7).version(), Policy::default().version());
+        let noise = Policy::new(50, Protection::Noise, 7).expect("valid");
+        assert_eq!(noise.version(), Policy::default().version());
         assert_ne!(policy(50, 7).version(), policy(51, 7).version());
         assert_ne!(policy(50, 7).version(), policy(50, 14).version());
-        let noise = Policy::new(50, Protection::Noise, 7).expect("valid");
         assert_ne!(noise.version(), policy(50, 7).version());
         assert_ne!(noise.version(), noise.clone().with_rho(0.4).expect("valid").version());
         assert_eq!(Policy::default().version().len(), 12);
