@@ -15,6 +15,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("throng-graphql", &["throng-privacy", "throng-model"]),
     ("throng-server", &["throng-graphql", "throng-query", "throng-store", "throng-privacy", "throng-model"]),
     ("throng", &["throng-server"]),
+    ("throng-noise-oracle", &[]), // tests only
 ];
 
 fn root() -> &'static Path {
