@@ -22,9 +22,10 @@ mod question;
 mod raw;
 mod released;
 mod sampler;
+#[cfg(test)]
+mod sensitivity_tests;
 mod shapes;
 mod source;
-#[allow(dead_code, reason = "the retention curve's noise, which the gate takes up next")]
 mod stairs;
 mod suppress;
 mod two_way;

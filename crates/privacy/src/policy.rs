@@ -198,7 +198,7 @@ mod tests {
         assert_ne!(policy(50, 7).version(), policy(51, 7).version());
         assert_ne!(policy(50, 7).version(), policy(50, 14).version());
         assert_ne!(noise.version(), policy(50, 7).version());
-        assert_ne!(noise.version(), noise.clone().with_rho(0.4).expect("valid").version());
+        assert_ne!(noise.version(), noise.with_rho(0.4).expect("valid").version());
         assert_eq!(Policy::default().version().len(), 12);
     }
 }
