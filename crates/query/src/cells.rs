@@ -1,7 +1,21 @@
 //! Sums and audiences by cell: a step of a series, a video, a day.
+//!
+//! Of days whose rows have expired only the numbers of their viewers are known, not who they are. Where a question may
+//! touch such days, each cell is judged by a *stand-in* for its audience: the viewers numbered from 0 to n, where n is the
+//! larger of the live audience and of any one expired day's number. It never says too much, for one cell and for several:
+//!
+//! - the cell's true audience holds its live viewers and those of each of its days, so n is at most its size;
+//! - stand-ins are nested, so the union of several is the largest of them, which is at most the size of that cell's true
+//!   audience, and so of the true union. A true set next to a stand-in would not do: the two could add up to more viewers
+//!   than there are, when the expired day's viewers are the live ones. So all cells of such a question get stand-ins;
+//! - a stand-in is empty just where the true audience is.
+//!
+//! Of the sets of public counters, whose rows add up to their total, the gate asks only whether they and their unions are
+//! empty and whether they reach the floor: what it finds of stand-ins holds of the true sets.
 
 use roaring::RoaringBitmap;
 use throng_model::Tally;
+use throng_store::DaySummary;
 
 /// Viewers kept before they are sorted into the audiences: 8 MB.
 const PENDING_MAX: usize = 1 << 21;
@@ -13,6 +27,8 @@ pub(crate) struct Cells {
     /// Per cell, in any order and with repeats: many short lists sort faster than one long one.
     pending: Vec<Vec<u32>>,
     pending_count: usize,
+    /// Per cell the most viewers of any one expired day; `None` where no day of the question can have expired.
+    expired: Option<Vec<u32>>,
 }
 
 impl Cells {
@@ -23,6 +39,20 @@ impl Cells {
             audiences: vec![RoaringBitmap::new(); count],
             pending: vec![Vec::new(); count],
             pending_count: 0,
+            expired: None,
+        }
+    }
+
+    /// From now on audiences are known by their size at most: days of the question may have expired.
+    pub(crate) fn may_have_expired(&mut self) {
+        self.expired = Some(vec![0; self.tallies.len()]);
+    }
+
+    /// Adds an expired day to a cell.
+    pub(crate) fn add_expired(&mut self, cell: usize, day: &DaySummary) {
+        self.add(cell, day.tally);
+        if let Some(most) = self.expired.as_mut().and_then(|expired| expired.get_mut(cell)) {
+            *most = day.viewers.max(*most);
         }
     }
 
@@ -61,6 +91,9 @@ impl Cells {
     /// The cells' sums and audiences.
     pub(crate) fn finish(mut self) -> Vec<(Tally, RoaringBitmap)> {
         self.settle();
+        for (audience, &most) in self.audiences.iter_mut().zip(self.expired.iter().flatten()) {
+            *audience = stand_in(audience.len().max(most.into()));
+        }
         self.tallies.into_iter().zip(self.audiences).collect()
     }
 
@@ -79,6 +112,13 @@ impl Cells {
         }
         self.pending_count = 0;
     }
+}
+
+/// So many viewers, whoever they are.
+fn stand_in(viewers: u64) -> RoaringBitmap {
+    let mut set = RoaringBitmap::new();
+    set.insert_range(0..u32::try_from(viewers).unwrap_or(u32::MAX));
+    set
 }
 
 /// The set of ascending ordinals.
@@ -103,5 +143,19 @@ mod tests {
         let audiences = cells.finish_audiences();
         let listed: Vec<Vec<u32>> = audiences.iter().map(|set| set.iter().collect()).collect();
         assert_eq!(listed, [vec![9, u32::MAX], vec![], vec![3, 7, 8]]);
+    }
+
+    #[test]
+    fn a_stand_in_is_never_larger_than_the_truth() {
+        let day = |viewers| DaySummary { day: throng_model::Day::MIN, tally: Tally::default(), viewers };
+        let mut cells = Cells::new(4);
+        cells.may_have_expired();
+        cells.see_all(0, &[70, 80, 90].into_iter().collect());
+        cells.see(1, 70);
+        // Two days of two viewers each may be the same two people, and one of them the live viewer.
+        [(0, 2), (1, 2), (1, 2), (2, 1)].into_iter().for_each(|(cell, viewers)| cells.add_expired(cell, &day(viewers)));
+        let stand_ins: Vec<Vec<u32>> =
+            cells.finish().into_iter().map(|(_, audience)| audience.iter().collect()).collect();
+        assert_eq!(stand_ins, [vec![0, 1, 2], vec![0, 1], vec![0], vec![]]);
     }
 }

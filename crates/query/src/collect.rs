@@ -7,7 +7,7 @@ use crate::block::{Block, Columns, Piece, scan};
 use crate::cells::Cells;
 use crate::clock::Hours;
 use crate::plan::{Choice, Plan};
-use crate::scope::{Asked, Part};
+use crate::scope::{Asked, Part, Scope};
 
 /// What is wanted of each cell.
 #[derive(Debug, Clone, Copy)]
@@ -130,7 +130,37 @@ pub(crate) fn by_days(
         add_part(&mut cells, snapshot.catalogue(), &part, choice, days, need)?;
     }
     add_tail(&mut cells, snapshot, asked, &By::Days(days), need);
+    if need.sums {
+        add_expired(&mut cells, snapshot, asked, days)?;
+    }
     Ok(cells)
+}
+
+/// The days of a range whose rows may have expired.
+pub(crate) fn expired(snapshot: &Snapshot, range: DayRange) -> Option<DayRange> {
+    let rows_from = snapshot.rows_from()?;
+    DayRange::new(range.first(), rows_from.previous().min(range.last())).ok()
+}
+
+/// Adds what summaries know of expired days. A row is in a segment or in a summary, never in both.
+fn add_expired(cells: &mut Cells, snapshot: &Snapshot, asked: &Asked, days: &DayCells) -> Result<(), ReadError> {
+    let Some(range) = expired(snapshot, days.range) else { return Ok(()) };
+    cells.may_have_expired();
+    for summary in snapshot.summaries() {
+        let found = match &asked.scope {
+            Scope::Channel(creator) => summary.creator_days(*creator, range)?,
+            Scope::Videos(videos) => {
+                let of_videos = videos.iter().map(|&video| summary.video_days(video, range));
+                of_videos.collect::<Result<Vec<_>, _>>()?.concat()
+            }
+        };
+        for day in &found {
+            if let Some(cell) = days.of(day.day.number().into()) {
+                cells.add_expired(cell, day);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Sums and audiences of an entity, by hour.

@@ -1,14 +1,19 @@
 //! Public counters: over a range, by step, by video.
+//!
+//! Days whose rows have expired keep their sums, by day and by video; how their audiences are judged, `cells` says. Their
+//! hours are lost.
+
+use std::collections::BTreeMap;
 
 use roaring::{MultiOps, RoaringBitmap};
 use throng_model::{DayRange, Granularity, Tally, VideoId};
 use throng_privacy::{Raw, RawTable, SeriesStep};
-use throng_store::{CreatorOrd, Snapshot, VideoOrd, VideoSpan};
+use throng_store::{CreatorOrd, DaySummary, Snapshot, VideoOrd, VideoSpan};
 
 use crate::block::{Block, Columns, scan};
 use crate::cells::Cells;
 use crate::clock::Hours;
-use crate::collect::{DayCells, Need, add_part, add_piece, by_days, by_hours};
+use crate::collect::{DayCells, Need, add_part, add_piece, by_days, by_hours, expired};
 use crate::facts::video_id;
 use crate::plan::{Choice, Plan};
 use crate::scope::{Asked, Failure, Part, Scope};
@@ -20,7 +25,8 @@ pub(crate) fn counters(snapshot: &Snapshot, plan: Plan, asked: &Asked, range: Da
     Ok(Raw::seal(tally, audience))
 }
 
-/// Sums by step.
+/// Sums by step. Hours of days whose rows may have expired stand on nobody, so they are withheld: a day that some
+/// channels of a hashtag still have rows of would show a part for the whole.
 pub(crate) fn series(
     snapshot: &Snapshot,
     plan: Plan,
@@ -30,15 +36,20 @@ pub(crate) fn series(
 ) -> Result<RawTable<SeriesStep, Tally>, Failure> {
     let (steps, cells) = if granularity == Granularity::Hour {
         let hours = Hours::new(&asked.zone, range);
-        let cells = by_hours(snapshot, asked, range, &hours, Need::COUNTERS)?;
+        let mut cells = by_hours(snapshot, asked, range, &hours, Need::COUNTERS)?.finish();
+        let lost = expired(snapshot, range);
+        let is_lost = |step: &SeriesStep| lost.is_some_and(|days| days.contains(step.days.first()));
+        for (cell, _) in cells.iter_mut().zip(hours.steps()).filter(|(_, step)| is_lost(step)) {
+            *cell = Default::default();
+        }
         (hours.into_steps(), cells)
     } else {
         let steps =
             range.periods(granularity).map(|days| SeriesStep { start: asked.zone.day_start(days.first()), days });
         let days = DayCells::periods(range, range.periods(granularity));
-        (steps.collect(), by_days(snapshot, plan, asked, &days, Need::COUNTERS)?)
+        (steps.collect(), by_days(snapshot, plan, asked, &days, Need::COUNTERS)?.finish())
     };
-    Ok(table(steps.into_iter().zip(cells.finish()).collect()))
+    Ok(table(steps.into_iter().zip(cells).collect()))
 }
 
 /// Sums by video of a channel.
@@ -51,8 +62,10 @@ pub(crate) fn videos(
     let asked = Asked { scope: Scope::Channel(creator), zone: Default::default() };
     let parts = asked.parts(snapshot, range)?;
     let tail = asked.tail(snapshot);
+    let past = expired_videos(snapshot, creator, range)?;
     let in_parts = parts.iter().flat_map(|part| part.spans.iter().filter_map(|span| span.video));
-    let mut videos: Vec<VideoOrd> = in_parts.chain(tail.iter().filter_map(|row| row.video)).collect();
+    let in_tail = tail.iter().filter_map(|row| row.video);
+    let mut videos: Vec<VideoOrd> = in_parts.chain(in_tail).chain(past.keys().copied()).collect();
     videos.sort_unstable();
     videos.dedup();
 
@@ -62,6 +75,13 @@ pub(crate) fn videos(
     }
     let wanted = |day| wants(range, day);
     add_block(&mut cells, &Block::of_rows(&tail, snapshot.catalogue(), wanted), &videos, range);
+    if expired(snapshot, range).is_some() {
+        cells.may_have_expired();
+    }
+    for (video, days) in &past {
+        let Ok(cell) = videos.binary_search(video) else { continue };
+        days.iter().for_each(|day| cells.add_expired(cell, day));
+    }
 
     let mut rows = Vec::new();
     for (&video, (tally, audience)) in videos.iter().zip(cells.finish()) {
@@ -74,6 +94,23 @@ pub(crate) fn videos(
     // The gate breaks ties by place: let the place not depend on which video was seen first.
     rows.sort_by(|(a, _), (b, _)| a.cmp(b));
     Ok(table(rows))
+}
+
+/// Expired days of a channel's videos.
+fn expired_videos(
+    snapshot: &Snapshot,
+    creator: CreatorOrd,
+    range: DayRange,
+) -> Result<BTreeMap<VideoOrd, Vec<DaySummary>>, Failure> {
+    let mut videos: BTreeMap<VideoOrd, Vec<DaySummary>> = BTreeMap::new();
+    if let Some(range) = expired(snapshot, range) {
+        for summary in snapshot.summaries() {
+            for (video, mut days) in summary.channel_videos(creator, range)? {
+                videos.entry(video).or_default().append(&mut days);
+            }
+        }
+    }
+    Ok(videos)
 }
 
 /// Adds a channel's part: videos with many rows each by its summaries, all others in one scan.

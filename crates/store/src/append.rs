@@ -37,6 +37,8 @@ pub enum Outcome {
     Duplicate,
     /// It names no creator, and its video is unknown; nothing changed.
     UnknownVideo,
+    /// It would reopen a day whose rows have expired; nothing changed.
+    Expired,
 }
 
 /// A creator or video as far as the caller's thread could tell.

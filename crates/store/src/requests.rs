@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use throng_model::{CreatorRow, Day, Timestamp, VideoRow};
 
 use crate::append::{AppendMode, Outcome, Prepared};
+use crate::expire::Expiry;
 use crate::kv::Batch;
 use crate::object::{ObjectRef, ReadError};
 use crate::row::CreatorOrd;
@@ -36,6 +37,8 @@ pub(crate) enum Task {
     Seal(Seal, Reply<()>),
     Checkpoint(Reply<()>),
     Install(Merged, Reply<bool>),
+    Expire(Box<Expiry>, Reply<bool>),
+    Sweep(Reply<()>),
     Verify(Sender<Result<VerifyReport, VerifyError>>),
 }
 
@@ -131,6 +134,14 @@ fn serve(writer: &mut Writer, task: Task) {
         }
         Task::Install(merged, reply) => {
             let done = ready(writer, 0).and_then(|()| writer.install(merged));
+            let _ = reply.send(done);
+        }
+        Task::Expire(expiry, reply) => {
+            let done = ready(writer, 0).and_then(|()| writer.expire(*expiry));
+            let _ = reply.send(done);
+        }
+        Task::Sweep(reply) => {
+            let done = ready(writer, 0).and_then(|()| writer.sweep());
             let _ = reply.send(done);
         }
         Task::Verify(reply) => {

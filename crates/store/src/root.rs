@@ -89,6 +89,13 @@ pub(crate) struct Retention {
     pub(crate) summaries: Vec<ObjectRef>,
 }
 
+impl Retention {
+    /// The first day whose rows are all kept.
+    pub(crate) fn rows_from(&self) -> Option<Day> {
+        self.rows_from.and_then(|number| Day::from_number(i64::from(number)).ok())
+    }
+}
+
 /// A set of viewer ordinals, stored in roaring's portable serialisation.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Ordinals(pub(crate) RoaringBitmap);

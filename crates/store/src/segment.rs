@@ -116,6 +116,11 @@ impl Segment {
         range.first().number() <= self.head.last_day && self.head.first_day <= range.last().number()
     }
 
+    /// Whether any row counts before a day.
+    pub(crate) fn begins_before(&self, day: Day) -> bool {
+        self.head.first_day < day.number()
+    }
+
     pub(crate) fn listed(&self) -> ObjectRef {
         self.object.listed
     }

@@ -8,6 +8,7 @@ use crate::catalogue::Catalogue;
 use crate::root::Seals;
 use crate::row::{CreatorOrd, VideoOrd};
 use crate::segment::Segment;
+use crate::summary::Summary;
 use crate::tail::Tail;
 
 /// What the store held after one commit.
@@ -17,6 +18,8 @@ pub struct Snapshot {
     pub(crate) seals: Seals,
     pub(crate) segments: Vec<Arc<Segment>>,
     pub(crate) tail: Tail,
+    pub(crate) rows_from: Option<Day>,
+    pub(crate) summaries: Vec<Arc<Summary>>,
     /// Grows when a zone changes; see the writer.
     pub(crate) zone_epoch: u64,
 }
@@ -40,6 +43,17 @@ impl Snapshot {
     /// Rows that are in no segment yet.
     pub fn tail(&self) -> &Tail {
         &self.tail
+    }
+
+    /// The first day whose rows are all kept; `None` where no rows ever expired. A creator's days before it have none, bar
+    /// those that were not sealed when rows last expired.
+    pub fn rows_from(&self) -> Option<Day> {
+        self.rows_from
+    }
+
+    /// What is known of days whose rows have expired. A creator's day is in at most one of them.
+    pub fn summaries(&self) -> &[Arc<Summary>] {
+        &self.summaries
     }
 
     /// A creator's last sealed day, in its zone; `None` where no day is sealed or the creator is unknown.

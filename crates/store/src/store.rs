@@ -11,6 +11,7 @@ use throng_model::{CreatorRow, Day, Event, Timestamp, VideoRow};
 
 use crate::append::{AppendMode, Outcome, Prepared};
 use crate::codec::DamageError;
+use crate::expire::{Expired, Expiry};
 use crate::generation::{Acknowledged, GenerationError, GenerationFile};
 use crate::kv::{Batch, Disk, Kv, KvError, Memory};
 use crate::merger::Merger;
@@ -23,6 +24,9 @@ use crate::snapshot::Snapshot;
 use crate::table::ChunkCache;
 use crate::verify::{VerifyError, VerifyReport};
 use crate::writer::{Shared, Writer};
+
+/// How often an expiry begins anew where sealed days are being reopened or zones changed meanwhile.
+const EXPIRY_TRIES: usize = 8;
 
 /// How a store is opened.
 #[derive(Debug, Clone)]
@@ -319,6 +323,30 @@ impl Store {
     /// Moves the whole log into a segment now. Happens by itself as the log grows.
     pub fn checkpoint(&self) -> Result<(), WriteError> {
         self.ask(|reply| Request::Task(Task::Checkpoint(reply)))
+    }
+
+    /// Removes the rows of sealed days before this one; summaries keep the sums of those days, and the numbers of their
+    /// viewers, for ever. Days that are still open wait for a later call, and days that nobody has sealed are never taken.
+    /// Never goes back: an earlier day than before does nothing more than the last one. Every segment that holds such rows
+    /// is written again, beside readers and writers, so calling this once a week costs less than once a day.
+    pub fn expire_before(&self, day: Day) -> Result<Expired, WriteError> {
+        let shared = &self.inner.shared;
+        for _ in 0..EXPIRY_TRIES {
+            let _one_at_a_time = shared.pause_merging();
+            self.checkpoint()?;
+            let snapshot = self.snapshot();
+            let Some(expiry) = Expiry::prepare(shared, &snapshot, day)? else {
+                return Ok(Expired { rows: 0, segments: 0, rows_from: snapshot.rows_from() });
+            };
+            let done = expiry.done;
+            if self.ask(|reply| Request::Task(Task::Expire(Box::new(expiry), reply)))? {
+                // The last reader of the old segments, unless a question is being answered from them.
+                drop(snapshot);
+                self.ask(|reply| Request::Task(Task::Sweep(reply)))?;
+                return Ok(done);
+            }
+        }
+        Err(WriteError::Busy)
     }
 
     /// Reads everything and checks it: checksums, order, rollups and audiences against rows, counts against each other.

@@ -18,8 +18,10 @@ use crate::writer::Writer;
 pub struct VerifyReport {
     /// Number of the last commit.
     pub generation: u64,
-    /// Events accepted.
+    /// Events whose rows are there.
     pub events: u64,
+    /// Events whose rows have expired: summaries count them.
+    pub expired_events: u64,
     /// Distinct viewers.
     pub viewers: u64,
     /// Creators known.
@@ -70,9 +72,13 @@ pub(crate) fn verify(writer: &Writer) -> Result<VerifyReport, VerifyError> {
     }
     let tail_events = snapshot.tail().len() as u64;
     let events = segment_rows + tail_events;
+    let mut expired_events = 0;
+    for summary in snapshot.summaries() {
+        expired_events += summary.check(snapshot.rows_from())?;
+    }
     let fingerprints = writer.fingerprint_count()?;
-    if fingerprints != events {
-        return Err(disagree(format!("{events} events, but {fingerprints} fingerprints")));
+    if fingerprints != events + expired_events {
+        return Err(disagree(format!("{events} events and {expired_events} expired, but {fingerprints} fingerprints")));
     }
     let viewers = writer.viewer_count()?;
     if viewers != u64::from(writer.root.viewers) {
@@ -81,6 +87,7 @@ pub(crate) fn verify(writer: &Writer) -> Result<VerifyReport, VerifyError> {
     Ok(VerifyReport {
         generation: snapshot.generation(),
         events,
+        expired_events,
         viewers,
         creators: u64::from(snapshot.catalogue().creator_count()),
         videos: u64::from(snapshot.catalogue().video_count()),

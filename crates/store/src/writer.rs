@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use throng_model::Day;
+use throng_model::{Day, Zone};
 
 use crate::append::{AppendMode, Outcome, Prepared};
 use crate::catalogue::Catalogue;
@@ -29,6 +29,7 @@ use crate::segment::Segment;
 use crate::segment_writer::SegmentWriter;
 use crate::snapshot::{Snapshot, sealed_through};
 use crate::store::WriteError;
+use crate::summary::Summary;
 use crate::table::ChunkCache;
 use crate::tail::Tail;
 
@@ -70,9 +71,10 @@ pub(crate) struct Writer {
     generation_file: Option<GenerationFile>,
     checkpoint_rows: usize,
     catalogue: Catalogue,
-    segments: Vec<Arc<Segment>>,
+    pub(crate) segments: Vec<Arc<Segment>>,
+    pub(crate) summaries: Vec<Arc<Summary>>,
     parts: Parts,
-    tail: Tail,
+    pub(crate) tail: Tail,
     tail_fingerprints: HashSet<Fingerprint, RandomKeys>,
     /// Viewers that no run holds yet.
     tail_viewers: HashMap<Pseudonym, u32, RandomKeys>,
@@ -124,12 +126,18 @@ impl Writer {
             .iter()
             .map(|&object| Segment::open(&kv, &cache, &garbage, object).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
+        let summaries = root.retention.summaries.iter();
+        let summaries = summaries
+            .map(|&object| Summary::open(&kv, &cache, &garbage, object).map(Arc::new))
+            .collect::<Result<Vec<_>, _>>()?;
         let snapshot = Snapshot {
             generation: root.generation,
             catalogue: Catalogue::default(),
             seals: root.seals,
             segments: Vec::new(),
             tail: Tail::default(),
+            rows_from: None,
+            summaries: Vec::new(),
             zone_epoch: 0,
         };
         let shared = Shared {
@@ -146,6 +154,7 @@ impl Writer {
             checkpoint_rows,
             catalogue,
             segments,
+            summaries,
             parts,
             tail: Tail::default(),
             tail_fingerprints: HashSet::default(),
@@ -226,6 +235,9 @@ impl Writer {
         {
             return Ok(Outcome::Duplicate);
         }
+        if mode == AppendMode::Reopen && self.is_expired(event) {
+            return Ok(Outcome::Expired);
+        }
         let known_video = event.video.as_ref().and_then(|video| video.find(|id| self.catalogue.video_ord(id)));
         let creator = match &event.creator {
             Some(named) => named.find(|id| self.catalogue.creator_ord(id)).unwrap_or_else(|| {
@@ -266,6 +278,27 @@ impl Writer {
         pending.fingerprints.push(event.fingerprint);
         pending.rows.push(Row { creator, video, viewer, day, ..event.row });
         Ok(if late { Outcome::Late { creator, day } } else { Outcome::Accepted { creator, day } })
+    }
+
+    /// Whether an event's own day is sealed and lies where rows have expired: its sums are closed.
+    fn is_expired(&self, event: &Prepared) -> bool {
+        let of_video = || {
+            let video = event.video.as_ref()?.find(|id| self.catalogue.video_ord(id))?;
+            self.catalogue.video(video).map(|entry| entry.creator)
+        };
+        let creator = match &event.creator {
+            Some(named) => named.find(|id| self.catalogue.creator_ord(id)),
+            None => of_video(),
+        };
+        let known = creator.and_then(|creator| Some((creator, self.catalogue.creator(creator)?)));
+        let (day, sealed) = match known {
+            Some((creator, entry)) => {
+                (entry.zone.day_of(event.row.ts), sealed_through(&self.catalogue, &self.root.seals, creator))
+            }
+            // As a new creator will be.
+            None => (Zone::UTC.day_of(event.row.ts), self.root.seals.through(&Zone::UTC)),
+        };
+        self.root.retention.rows_from() > Some(day) && sealed >= Some(day)
     }
 
     fn viewer(&mut self, pseudonym: &Pseudonym, pending: &mut Pending) -> Result<u32, ReadError> {
@@ -493,6 +526,15 @@ impl Writer {
         Ok(())
     }
 
+    /// Removes what no snapshot needs any more from the files now, not with the next commit.
+    pub(crate) fn sweep(&mut self) -> Result<(), WriteError> {
+        let done = self.commit_root(Batch::default());
+        self.poisoned |= done.is_err();
+        done?;
+        self.publish();
+        Ok(())
+    }
+
     fn commit_root(&mut self, mut batch: Batch) -> Result<(), WriteError> {
         for object in self.shared.garbage.take() {
             object.keys().for_each(|key| batch.remove(key));
@@ -514,6 +556,8 @@ impl Writer {
             seals: self.root.seals,
             segments: self.segments.clone(),
             tail: self.tail.clone(),
+            rows_from: self.root.retention.rows_from(),
+            summaries: self.summaries.clone(),
             zone_epoch: self.zone_epoch,
         };
         *self.shared.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);

@@ -52,6 +52,8 @@ pub(crate) enum LineErrorCode {
     RegionMismatch,
     /// No creator was given, and the catalogue does not know the video.
     UnknownVideo,
+    /// The event would reopen a day whose rows have expired.
+    ExpiredDay,
     /// An event was sent where the catalogue is kept.
     EventInCatalogue,
 }
@@ -82,6 +84,16 @@ impl LineError {
             field: Some(Field::Video.name()),
             code: LineErrorCode::UnknownVideo,
             message: "the catalogue does not know this video: send its catalogue row first, or give the creator".into(),
+        }
+    }
+
+    /// The event belongs to a sealed day whose rows the store no longer keeps.
+    pub(crate) fn expired_day(line: u64) -> Self {
+        Self {
+            line,
+            field: Some(Field::Ts.name()),
+            code: LineErrorCode::ExpiredDay,
+            message: "the rows of this day have expired, so it cannot be reopened: without reopening, the event counts in the first open day".into(),
         }
     }
 

@@ -172,6 +172,7 @@ fn run(steps: &[Step]) {
                         Outcome::Late { .. } => "late",
                         Outcome::Duplicate => "duplicate",
                         Outcome::UnknownVideo => "unknown video",
+                        Outcome::Expired => "expired",
                     })
                     .collect();
                 assert_eq!(words, expected);
