@@ -4,7 +4,7 @@
 //! arXiv 2004.00010). A sampler in floating point has gaps and clusters from which the true count can be told
 //! (Mironov 2012); here each integer has its own probability, and every coin is thrown by comparing whole numbers.
 //!
-//! A draw is a pure function of a seed. Its running time depends on the seed; what seeds are made of is the business of `noise`.
+//! A draw is a pure function of a seed, and so is its running time. What seeds are made of is the business of `noise`.
 
 use std::num::NonZeroU64;
 
