@@ -42,20 +42,20 @@ impl Receipt {
         Self { ignored_fields: decoded.ignored_fields, ..Self::default() }
     }
 
-    /// Counts what the store did with events that decoded well, and turns those that it refused into errors.
+    /// Counts what the store did with events that decoded well, and turns those that it could not place into errors.
     pub(crate) fn record<T>(&mut self, outcomes: &[Outcome], decoded: &mut Decoded<T>) {
-        let mut refused = Vec::new();
+        let mut unplaced: Vec<LineError> = Vec::new();
         for (outcome, &line) in outcomes.iter().zip(&decoded.lines) {
             match outcome {
                 Outcome::Accepted { .. } => self.accepted += 1,
                 Outcome::Duplicate => self.duplicates += 1,
                 Outcome::Late { .. } => self.late += 1,
-                Outcome::UnknownVideo => refused.push(LineError::unknown_video(line)),
-                Outcome::Expired => refused.push(LineError::expired_day(line)),
+                Outcome::UnknownVideo => unplaced.push(LineError::unknown_video(line)),
+                Outcome::Expired => unplaced.push(LineError::expired(line)),
             }
         }
-        if !refused.is_empty() {
-            refused.into_iter().for_each(|error| decoded.reject(error));
+        if !unplaced.is_empty() {
+            unplaced.into_iter().for_each(|error| decoded.reject(error));
             decoded.sort_errors();
         }
     }

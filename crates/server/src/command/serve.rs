@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use serde_json::json;
-use throng_privacy::{Policy, Protection};
+use throng_privacy::{DELTA, Policy, Protection};
 use throng_store::Store;
 
 use crate::config::Config;
@@ -31,8 +31,21 @@ pub(super) fn run(
     announce: impl FnOnce(&[SocketAddr]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let keys = KeyRing::open(config.data.join(keys::FILE))?;
-    if policy.protection() == Protection::Threshold {
-        tracing::warn!("protection is \"threshold\": comparing answers can isolate people; docs/PRIVACY.md says how");
+    match policy.protection() {
+        Protection::Noise => {
+            let (rho, epsilon) = (policy.rho(), policy.epsilon());
+            tracing::info!(
+                rho,
+                epsilon,
+                delta = DELTA,
+                "protection is \"noise\", for each viewer's day with each entity"
+            );
+        }
+        Protection::Threshold => {
+            tracing::warn!(
+                "protection is \"threshold\": comparing answers can isolate people; docs/PRIVACY.md says how"
+            );
+        }
     }
     if !config.http.listen.ip().is_loopback() {
         tracing::warn!("tokens travel unencrypted: put a TLS proxy in front, and let it alone reach this port");

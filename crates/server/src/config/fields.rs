@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use throng_privacy::{AUDIENCE_MIN_FLOOR, AUDIENCE_MIN_MAX, Protection, ROLLING_STEP_DAYS_MAX};
+use throng_privacy::{AUDIENCE_MIN_FLOOR, AUDIENCE_MIN_MAX, Protection, RHO_MAX, RHO_MIN, ROLLING_STEP_DAYS_MAX};
 use toml::Value;
 
 use super::{Config, LogFormat, LogLevel};
@@ -67,6 +67,17 @@ impl Given<'_> {
         number.filter(fits).ok_or_else(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
     }
 
+    fn number(&self, range: RangeInclusive<f64>) -> Result<f64, String> {
+        let number = match self {
+            Self::Toml(Value::Float(number)) => Some(*number),
+            Self::Toml(Value::Integer(number)) => Some(*number as f64),
+            Self::Toml(_) => None,
+            Self::Text(text) => text.parse().ok(),
+        };
+        let number = number.filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("must be a number from {} to {}", range.start(), range.end()))
+    }
+
     fn size(&self, range: RangeInclusive<u64>) -> Result<usize, String> {
         usize::try_from(self.integer(range)?).map_err(|_| "is more than this machine can address".to_owned())
     }
@@ -125,7 +136,7 @@ fn text(text: impl Display) -> Option<Value> {
     Some(Value::String(text.to_string()))
 }
 
-const PROTECTIONS: &[(&str, Protection)] = &[("threshold", Protection::Threshold), ("noise", Protection::Noise)];
+const PROTECTIONS: &[(&str, Protection)] = &[("noise", Protection::Noise), ("threshold", Protection::Threshold)];
 const GIB: u64 = 1 << 30;
 const DAY_MS: u64 = 86_400_000;
 
@@ -248,6 +259,25 @@ pub(super) const FIELDS: &[Field] = &[
         get: |config| number(config.store.lateness_ms),
     },
     Field {
+        path: "store.rows_kept_days",
+        doc: &[
+            "How many days `throng serve` keeps events; older ones of sealed days go for good, only their sums stay for public",
+            "counters. Audience insights need the events of all their days, new and returning viewers those of 365 days before",
+            "as well: with fewer days kept, the long windows are not applicable. 0: kept for ever.",
+        ],
+        set: |config, given| given.integer(0..=36_500).map(|value| config.store.rows_kept_days = value),
+        get: |config| number(config.store.rows_kept_days),
+    },
+    Field {
+        path: "store.erasure_every_days",
+        doc: &[
+            "How often `throng serve` removes the rows of erased viewers, in days. Their names go at once; their rows go together,",
+            "so that no single erasure stands out in the public counters. `throng erase --compact` does it now.",
+        ],
+        set: |config, given| given.integer(1..=30).map(|value| config.store.erasure_every_days = value),
+        get: |config| number(config.store.erasure_every_days),
+    },
+    Field {
         path: "store.disk_free_min_bytes",
         doc: &["Disk space that writes leave free, in bytes; with less, ingest answers 507 and nothing is lost."],
         set: |config, given| given.integer(0..=1 << 50).map(|value| config.store.disk_free_min_bytes = value),
@@ -270,11 +300,22 @@ pub(super) const FIELDS: &[Field] = &[
     Field {
         path: "privacy.protection",
         doc: &[
-            "\"threshold\": exact audience insights above the minimum. As strong as the big platforms' own thresholds and no",
-            "stronger: comparing answers can isolate people. \"noise\" is refused by this version, never replaced by less.",
+            "\"noise\": audience insights above the minimum carry noise that is drawn once for ever, so that comparing answers, asking",
+            "again or sending fake viewers isolates nobody. \"threshold\": exact insights above the minimum. As strong as the big",
+            "platforms' own thresholds and no stronger: comparing answers can isolate people.",
         ],
         set: |config, given| given.word(PROTECTIONS).map(|value| config.privacy.protection = value),
         get: |config| text(config.privacy.protection),
+    },
+    Field {
+        path: "privacy.rho",
+        doc: &[
+            "What one viewer's day with one channel, video or hashtag may cost, over all noisy answers about it: ρ of",
+            "zero-concentrated differential privacy. Less means more noise. It matters with \"noise\" alone, and changing it draws",
+            "all noise anew: answers from before and after can be averaged, so choose once.",
+        ],
+        set: |config, given| given.number(RHO_MIN..=RHO_MAX).map(|value| config.privacy.rho = value),
+        get: |config| Some(Value::Float(config.privacy.rho)),
     },
     Field {
         path: "privacy.noise_key_file",
@@ -287,7 +328,10 @@ pub(super) const FIELDS: &[Field] = &[
     },
     Field {
         path: "privacy.rolling_step_days",
-        doc: &["Days between the ends of rolling windows (7 and 28 days). Fewer steps: less noise."],
+        doc: &[
+            "Days between the ends of rolling windows (7 and 28 days). Fewer ends mean less noise. Changing it changes σ, and with",
+            "it draws all noise anew, as rho does.",
+        ],
         set: |config, given| {
             given.integer(1..=ROLLING_STEP_DAYS_MAX).map(|value| config.privacy.rolling_step_days = value)
         },
@@ -338,7 +382,11 @@ mod tests {
             (field.set)(&mut Config::default(), &Given::Text(text)).unwrap_err()
         };
         assert_eq!(refused("privacy.audience_min", "9"), "must be a whole number from 10 to 1000000");
-        assert_eq!(refused("privacy.protection", "none"), "must be \"threshold\" or \"noise\"");
+        assert_eq!(refused("privacy.protection", "none"), "must be \"noise\" or \"threshold\"");
+        for wrong in ["0", "11", "NaN", "inf", "much"] {
+            assert_eq!(refused("privacy.rho", wrong), "must be a number from 0.001 to 10");
+        }
+        assert_eq!(refused("store.erasure_every_days", "0"), "must be a whole number from 1 to 30");
         assert!(refused("http.listen", "localhost").contains("127.0.0.1:8080"));
         assert!(refused("http.cors_origins", "*").contains("without path or wildcard"));
         assert!(refused("ingest.bodies_max", "-1").contains("from 1"));

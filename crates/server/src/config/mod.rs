@@ -3,6 +3,7 @@
 //! [`Config`] holds checked values only. Names, comments and checks of the keys are in `fields`, the search for what was
 //! given in `load`, the printed file in `render`.
 
+mod amounts;
 mod fields;
 mod load;
 mod render;
@@ -12,14 +13,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use throng_model::Timestamp;
-use throng_privacy::{AUDIENCE_MIN_DEFAULT, Policy, PolicyError, Protection, ROLLING_STEP_DAYS_DEFAULT};
+use throng_privacy::{AUDIENCE_MIN_DEFAULT, Policy, PolicyError, Protection, RHO_DEFAULT, ROLLING_STEP_DAYS_DEFAULT};
 
 use crate::ingest::Limits;
 
 pub(crate) use load::{ConfigError, Overrides};
 
 /// Everything that can be configured, checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Config {
     /// The data directory.
     pub(crate) data: PathBuf,
@@ -59,15 +60,19 @@ pub(crate) struct Storage {
     pub(crate) viewer_key_file: Option<PathBuf>,
     pub(crate) cache_bytes_max: usize,
     pub(crate) lateness_ms: u64,
+    /// 0: for ever.
+    pub(crate) rows_kept_days: u16,
+    pub(crate) erasure_every_days: u16,
     pub(crate) disk_free_min_bytes: u64,
     pub(crate) flush_timeout_ms: u64,
 }
 
 /// Section `privacy`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Privacy {
     pub(crate) audience_min: u32,
     pub(crate) protection: Protection,
+    pub(crate) rho: f64,
     pub(crate) noise_key_file: Option<PathBuf>,
     pub(crate) rolling_step_days: u16,
 }
@@ -137,9 +142,10 @@ impl Config {
         }
     }
 
-    /// The privacy policy; refused where this version cannot keep it.
+    /// The privacy policy.
     pub(crate) fn policy(&self) -> Result<Policy, PolicyError> {
-        Policy::new(self.privacy.audience_min, self.privacy.protection, self.privacy.rolling_step_days)
+        let Privacy { audience_min, protection, rolling_step_days, rho, .. } = self.privacy;
+        Policy::new(audience_min, protection, rolling_step_days)?.with_rho(rho)
     }
 
     /// What input may be.
@@ -189,12 +195,15 @@ impl Default for Config {
                 viewer_key_file: None,
                 cache_bytes_max: 256 * MIB,
                 lateness_ms: 86_400_000,
+                rows_kept_days: 0,
+                erasure_every_days: 7,
                 disk_free_min_bytes: 32 << 20,
                 flush_timeout_ms: 30_000,
             },
             privacy: Privacy {
                 audience_min: AUDIENCE_MIN_DEFAULT,
-                protection: Protection::Threshold,
+                protection: Protection::Noise,
+                rho: RHO_DEFAULT,
                 noise_key_file: None,
                 rolling_step_days: ROLLING_STEP_DAYS_DEFAULT,
             },

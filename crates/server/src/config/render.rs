@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, json};
 
+use super::amounts::amounts;
 use super::fields::{FIELDS, Field};
 use super::{Config, Effective, Origin};
 
@@ -14,6 +15,7 @@ impl Effective {
         let mut section = None;
         for field in FIELDS {
             if field.section() != section {
+                self.end_section(section, &mut file);
                 section = field.section();
                 push(&mut file, format_args!("\n[{}]", section.unwrap_or_default()));
             }
@@ -30,7 +32,16 @@ impl Effective {
                 None => push(&mut file, format_args!("# {} = \"\"", field.key())),
             }
         }
+        self.end_section(section, &mut file);
         file
+    }
+
+    /// Says below the privacy section what its keys amount to.
+    fn end_section(&self, section: Option<&str>, file: &mut String) {
+        if let (Some("privacy"), Ok(policy)) = (section, self.config.policy()) {
+            push(file, format_args!(""));
+            amounts(&policy).lines().for_each(|line| push(file, format_args!("{}", format!("# {line}").trim_end())));
+        }
     }
 
     /// The same as one JSON object: `{"section.key": {"value": …, "from": …, "variable": …}}`.
@@ -103,12 +114,15 @@ mod tests {
         viewer_key_file = "/elsewhere/key"
         cache_bytes_max = 1048576
         lateness_ms = 0
+        rows_kept_days = 400
+        erasure_every_days = 1
         disk_free_min_bytes = 0
         flush_timeout_ms = 100
         [privacy]
         audience_min = 10
-        protection = "noise"
+        protection = "threshold"
         noise_key_file = "/elsewhere/noise"
+        rho = 1
         rolling_step_days = 1
         [log]
         format = "json"

@@ -48,12 +48,12 @@ pub(crate) enum LineErrorCode {
     InTheFuture,
     /// The event is older than the platform takes.
     TooOld,
+    /// The event would reopen a day whose rows have been dropped.
+    Expired,
     /// The region belongs to another country.
     RegionMismatch,
     /// No creator was given, and the catalogue does not know the video.
     UnknownVideo,
-    /// The event would reopen a day whose rows have expired.
-    ExpiredDay,
     /// An event was sent where the catalogue is kept.
     EventInCatalogue,
 }
@@ -87,13 +87,14 @@ impl LineError {
         }
     }
 
-    /// The event belongs to a sealed day whose rows the store no longer keeps.
-    pub(crate) fn expired_day(line: u64) -> Self {
+    /// The rows of the event's day are gone, so the day cannot be reopened.
+    pub(crate) fn expired(line: u64) -> Self {
         Self {
             line,
             field: Some(Field::Ts.name()),
-            code: LineErrorCode::ExpiredDay,
-            message: "the rows of this day have expired, so it cannot be reopened: without reopening, the event counts in the first open day".into(),
+            code: LineErrorCode::Expired,
+            message: "the rows of this day have been dropped and only its sums are kept, so it cannot be reopened"
+                .into(),
         }
     }
 
