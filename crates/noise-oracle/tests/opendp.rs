@@ -1,7 +1,7 @@
 //! The same law, twice: our draws against those of OpenDP, which shares no code with us.
 //!
-//! OpenDP takes its randomness from the operating system and cannot be seeded, so these tests could fail by chance. Their
-//! limit is set where that happens less than once in 10⁹ runs of all of them.
+//! OpenDP takes its randomness from the operating system and cannot be seeded, so these tests could fail by chance.
+//! Their limit is set where that happens less than once in 10⁹ runs of all of them.
 
 #![allow(clippy::expect_used, reason = "a surprise should stop the test")]
 
@@ -15,7 +15,7 @@ use opendp::traits::samplers::sample_discrete_gaussian;
 use throng_model::Family;
 use throng_privacy::{Budget, Policy, Protection, sample_for_tests};
 
-/// Classes of a sample, half a standard deviation wide where that is a whole number at least; the outer two hold the tails.
+/// Classes of a sample, half a standard deviation wide, rounded up; the outer two hold the tails.
 const CLASSES: usize = 13;
 const DRAWS: u64 = 50_000;
 

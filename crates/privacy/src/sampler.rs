@@ -26,8 +26,8 @@ impl Bits {
         Self(ChaCha20Rng::from_seed(seed))
     }
 
-    /// Uniform below `bound`; 0, without using bits, for bounds of 0 and 1. Lemire 2019, "Fast Random Integer Generation
-    /// in an Interval": multiplies, and throws again where a multiple of the bound would get more than its share.
+    /// Uniform below `bound`; 0, without using bits, for bounds of 0 and 1. Lemire 2019, "Fast Random Integer
+    /// Generation in an Interval": multiplies, and throws again where a multiple of the bound would get more than its share.
     fn below(&mut self, bound: u64) -> u64 {
         if bound <= 1 {
             return 0;
@@ -42,7 +42,7 @@ impl Bits {
         (scaled >> 64) as u64
     }
 
-    /// Like [`Self::below`] where the bound may need more than 64 bits: cuts words to its length and throws again above it.
+    /// Like [`Self::below`] for bounds beyond 64 bits: cuts words to the bound's length and throws again above it.
     fn below_wide(&mut self, bound: u128) -> u128 {
         if let Ok(bound) = u64::try_from(bound) {
             return u128::from(self.below(bound));
@@ -69,9 +69,9 @@ impl Bits {
         self.exp_minus_fraction(numerator % denominator, denominator)
     }
 
-    /// The same for a ratio γ of at most 1. The first n throws of γ/1, γ/2, γ/3 … succeed with probability γⁿ/n!, so the
-    /// first failure is an odd one with probability 1 − γ + γ²/2! − … = e^−γ. A throw of γ/n is one of 1/n and one of γ,
-    /// which keeps the numbers small.
+    /// The same for a ratio γ of at most 1. The first n throws of γ/1, γ/2, γ/3 … succeed with probability γⁿ/n!,
+    /// so the first failure is an odd one with probability 1 − γ + γ²/2! − … = e^−γ. A throw of γ/n is one of 1/n and
+    /// one of γ, which keeps the numbers small.
     fn exp_minus_fraction(&mut self, numerator: u128, denominator: u128) -> bool {
         let mut throw = 1;
         while self.below(throw) == 0 && self.below_wide(denominator) < numerator {
@@ -122,7 +122,8 @@ pub(crate) fn discrete_gaussian(variance: NonZeroU64, bits: &mut Bits) -> i64 {
 
 /// What a proposal of Laplace must be thinned by: γ = (|x| − σ²/t)² / 2σ², both sides times t².
 ///
-/// Nothing overflows: t ≤ 2^20 + 1 and |x| < t · 2^16, so |x|·t < 2^57, its square is below 2^114, and 2σ²t² below 2^82.
+/// Nothing overflows: t ≤ 2^20 + 1 and |x| < t · 2^16, so |x|·t < 2^57, its square is below 2^114, and 2σ²t² below
+/// 2^82.
 fn tilt(magnitude: u64, variance: u64, scale: u64) -> (u128, u128) {
     let distance = u128::from((magnitude * scale).abs_diff(variance));
     (distance * distance, 2 * u128::from(variance) * u128::from(scale * scale))
@@ -197,14 +198,14 @@ mod tests {
     fn draws_follow_the_discrete_gaussian() {
         for value in [1, 2, 3, 7, 100, 256, 12_345, 1 << 26, VARIANCE_MAX] {
             let width = 1.max(value.isqrt() as i64 / 8);
-            let (statistic, freedom) = chi_squared(&draws(value, 40_000), &law(value, width), width);
+            let (statistic, freedom) = chi_squared(&draws(value, 20_000), &law(value, width), width);
             assert!(statistic < quantile(freedom), "σ² = {value}: χ² = {statistic} at {freedom} degrees of freedom");
         }
     }
 
     #[test]
-    fn the_test_of_the_law_notices_a_variance_off_by_a_tenth() {
-        let (statistic, freedom) = chi_squared(&draws(110, 40_000), &law(100, 1), 1);
+    fn the_test_of_the_law_notices_a_variance_off_by_a_seventh() {
+        let (statistic, freedom) = chi_squared(&draws(115, 20_000), &law(100, 1), 1);
         assert!(statistic > quantile(freedom), "χ² = {statistic} at {freedom} degrees of freedom");
     }
 

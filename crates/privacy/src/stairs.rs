@@ -1,16 +1,16 @@
 //! The mechanism under the retention curve: noise that stays small in all 101 cumulative counts.
 //!
-//! A viewer stands in one cell, the furthest position reached; wanted is how many came *at least* so far. With noise on each
-//! cell, a point that sums n cells errs by √n. With noise on each point, one viewer changes up to 101 of them. Between the
-//! two stands the square root of summing: A = R·R, where A sums and R is Toeplitz with f(k) = C(2k, k)/4^k (Fichtenberger,
-//! Henzinger and Upadhyay, "Constant matters", 2022). R·x gets the noise, and A·R⁻¹ makes the curve of it:
+//! A viewer stands in one cell, the furthest position reached; wanted is how many came *at least* so far. With noise on
+//! each cell, a point that sums n cells errs by √n. With noise on each point, one viewer changes up to 101 of them.
+//! Between the two stands the square root of summing: A = R·R, where A sums and R is Toeplitz with f(k) = C(2k, k)/4^k
+//! (Fichtenberger, Henzinger and Upadhyay, "Constant matters", 2022). R·x gets the noise, and A·R⁻¹ makes the curve of it:
 //!
 //! ```text
 //! cells x ──R──▶ stairs ──+ noise──▶ noisy stairs ──A·R⁻¹──▶ counts "at least p" ──isotonic──▶ a curve
 //! ```
 //!
-//! R is rounded to whole 256ths, so that stairs are integers and noise can be too. All that follows is computed from the
-//! rounded R, so nothing is lost. Sums start at position 100: the far end, where few viewers are, errs least.
+//! R is rounded to whole 256ths, so that stairs are integers and noise can be too. All that follows is computed from
+//! the rounded R, so nothing is lost. Sums start at position 100: the far end, where few viewers are, errs least.
 //! After the noise there are only sums, products, quotients and roots of `f64`, the same on every machine.
 
 use std::iter::repeat_n;
@@ -47,7 +47,7 @@ pub(crate) fn forward(cells: &[u64; POINTS]) -> [i64; POINTS] {
     })
 }
 
-/// The largest squared change of all stairs together when one viewer leaves its cell or goes to another one: by trying all.
+/// The largest squared change of all stairs together when a viewer leaves its cell or goes to another: by trying all.
 pub(crate) fn sensitivity_squared() -> u64 {
     static FOUND: OnceLock<u64> = OnceLock::new();
     let stair = |cell: usize, at: usize| cell.checked_sub(at).and_then(|below| STEPS.get(below)).copied().unwrap_or(0);
@@ -84,8 +84,8 @@ pub(crate) fn isotonic(values: &mut [f64]) {
     values.iter_mut().zip(curve).for_each(|(value, level)| *value = level);
 }
 
-/// The entries of A·R⁻¹, which is Toeplitz like its factors: how much the stair k positions above counts in a point. Solves
-/// R·w = (1, 1, …), A's column.
+/// The entries of A·R⁻¹, which is Toeplitz like its factors: how much the stair k positions above counts in a point.
+/// Solves R·w = (1, 1, …), A's column.
 fn weights() -> &'static [f64; POINTS] {
     static SOLVED: OnceLock<[f64; POINTS]> = OnceLock::new();
     SOLVED.get_or_init(|| {
@@ -159,7 +159,7 @@ mod tests {
         let scale = SCALE as f64;
         let sensitivity = (sensitivity_squared() as f64).sqrt() / scale;
         let error = spread().map(|factor| factor * scale * sensitivity);
-        // In units of the noise that one viewer's one count would get. Cells: a move changes two, a point sums up to 101.
+        // In units of the noise of a single count. Cells: a move changes two, a point sums up to 101.
         // Points: a viewer is in up to 101.
         assert!(error[0] < 3.2 && error[100] < 2.0, "{error:?}");
         assert!((2.0_f64 * 101.0).sqrt() > 4.0 * error[0]);
