@@ -39,9 +39,11 @@ impl Block {
 
 /// The world as an engine that answers from its blocks.
 pub(crate) struct World {
-    blocks: Vec<(Block, RoaringBitmap)>,
+    pub(crate) blocks: Vec<(Block, RoaringBitmap)>,
     pub(crate) sealed_through: Option<Day>,
     pub(crate) duration_ms: Option<u32>,
+    pub(crate) rewrites: Rewrites,
+    pub(crate) rows_from: Option<Day>,
     pub(crate) audience_calls: AtomicUsize,
 }
 
@@ -74,6 +76,8 @@ impl World {
             blocks: blocks.into_iter().map(with_set).collect(),
             sealed_through: Some(week().last()),
             duration_ms: Some(10_000),
+            rewrites: Rewrites::default(),
+            rows_from: None,
             audience_calls: AtomicUsize::new(0),
         }
     }
@@ -205,7 +209,7 @@ impl Source for World {
     }
 
     fn rewrites(&self, _entity: &Entity, _days: DayRange) -> Result<Rewrites, SourceError> {
-        Ok(Rewrites::default())
+        Ok(self.rewrites.clone())
     }
 
     fn epochs(&self) -> Vec<Epoch> {
@@ -213,7 +217,7 @@ impl Source for World {
     }
 
     fn rows_from(&self) -> Option<Day> {
-        None
+        self.rows_from
     }
 
     fn sealed_through(&self, _: &Entity) -> Result<Option<Day>, SourceError> {
