@@ -36,6 +36,9 @@ pub struct SeriesStep {
 pub enum Contribution {
     /// All of it.
     Whole,
+    /// Of a video's hashtags the first [`Self::HASHTAGS_PER_VIDEO_MAX`], in the order of the catalogue's row: for other
+    /// hashtags the video counts in no insight. So a video cannot ask about its audience under ever new names.
+    ///
     /// At most [`Self::SOURCES_PER_DAY_MAX`] sources and [`Self::HOURS_PER_DAY_MAX`] hours of the week: those of the viewer's
     /// earliest views that count in that day, by time, then by the code of the source or the index of the hour. A window
     /// holds what its days hold. So a day less takes so many cells away from a viewer at most, and adds none.
@@ -45,6 +48,8 @@ pub enum Contribution {
 impl Contribution {
     /// Traffic sources of one viewer's day that count where contributions are bounded.
     pub const SOURCES_PER_DAY_MAX: usize = 2;
+    /// Hashtags of a video in whose insights it counts where contributions are bounded.
+    pub const HASHTAGS_PER_VIDEO_MAX: usize = 5;
     /// Hours of the week of one viewer's day that count where contributions are bounded.
     pub const HOURS_PER_DAY_MAX: usize = 3;
 }

@@ -20,8 +20,6 @@ const LINES_MAX: usize = 14;
 struct Cut {
     plus: Cells,
     minus: Cells,
-    /// Plus is a union of whole lines, so a sum that the one-way tables show.
-    lines: bool,
 }
 
 struct Table<'a> {
@@ -44,52 +42,34 @@ pub(crate) fn two_way(floor: u64, viewers: &[u64], rows: &[Group], columns: &[Gr
     }
     let table = Table { floor, viewers, nonempty, cuts: cuts(&row_lines, &column_lines) };
     // A cell of a hidden line would bound that line from below.
-    let hidden_lines = rows.iter().chain(columns).filter(|group| !group.shown).fold(0, |all, group| all | of(group));
-    let may = cells(viewers, |viewers| viewers >= floor) & !hidden_lines;
+    let may = cells(viewers, |viewers| viewers >= floor) & !hidden(rows) & !hidden(columns);
     let shown = table.judge(may);
     Decision { total: true, rows: (0..viewers.len()).map(|cell| shown & bit(cell) != 0).collect() }
 }
 
 impl Table<'_> {
-    /// Hides the smallest cell that mends a cut until all hold, then shows again, largest first, what turned out needless.
+    /// Hides the smallest cell that mends a cut until all hold.
     fn judge(&self, may: Cells) -> Cells {
         let size = |&cell: &usize| (self.viewers.get(cell), Reverse(cell));
         let mut shown = may;
-        while let Some(cell) = self.broken(shown).and_then(|mending| each(mending).min_by_key(size)) {
+        while let Some(cell) = self.broken(shown).and_then(|cells| each(cells).min_by_key(size)) {
             shown &= !bit(cell);
-        }
-        let mut hidden: Vec<usize> = each(may & !shown).collect();
-        hidden.sort_by_key(|cell| Reverse(size(cell)));
-        for cell in hidden {
-            if self.broken(shown | bit(cell)).is_none() {
-                shown |= bit(cell);
-            }
         }
         shown
     }
 
-    /// The shown cells of which one has to be hidden, because a cut does not hold.
+    /// The shown cells of a cut that does not hold: hiding one in plus makes it larger, hiding one in minus leaves the reader
+    /// a difference only.
     ///
-    /// A hidden empty cell counts as known: sooner or later somebody guesses it. Hiding a shown cell of plus makes it
-    /// larger, hiding one of minus leaves the reader a difference only. A cut without either is what rows and columns say
-    /// with no cell shown. As whole lines it has been judged in their own table. Otherwise it is a lower bound, and it is
-    /// exact only if the empty cells of minus are *certainly* empty, which other shown cells told; hiding any of them
-    /// leads to a table without cells, where every cell of a nonempty row and column is open.
+    /// A hidden empty cell counts as known, for somebody may guess it. That is more than a reader can prove, and so it does
+    /// no harm that a cut without shown cells stays. Where it is a union of whole lines, the one-way tables show that very
+    /// sum. Otherwise its rows R also have hidden viewers in C, since the cut of all of R holds, or R is hidden whole;
+    /// likewise the rows outside R have some outside C. One viewer of each could change columns, which puts one into an
+    /// empty cell of minus and one more into plus, and nothing that is shown changes: the sum is a lower bound only.
     fn broken(&self, shown: Cells) -> Option<Cells> {
         let hidden = self.nonempty & !shown;
-        let mut small = self.cuts.iter().filter(|cut| cut.minus & hidden == 0 && !self.holds(cut.plus & hidden));
-        let mendable = small.clone().map(|cut| (cut.plus | cut.minus) & shown).find(|&mending| mending != 0);
-        mendable.or_else(|| {
-            let open = !shown & !self.certainly_empty(shown);
-            small.any(|cut| !cut.lines && cut.minus & open == 0).then_some(shown).filter(|&shown| shown != 0)
-        })
-    }
-
-    /// Hidden cells that add up to nobody. No chain of such sums finds more: by the same levels as above, a cell that no
-    /// sum of nobody holds is on a cycle along which viewers can be moved into it.
-    fn certainly_empty(&self, shown: Cells) -> Cells {
-        let nobody = |cut: &&Cut| cut.plus & !shown == 0 && cut.minus & self.nonempty & !shown == 0;
-        self.cuts.iter().filter(nobody).fold(0, |all, cut| all | (cut.minus & !shown))
+        let small = self.cuts.iter().filter(|cut| cut.minus & hidden == 0 && !self.holds(cut.plus & hidden));
+        small.map(|cut| (cut.plus | cut.minus) & shown).find(|&cells| cells != 0)
     }
 
     fn holds(&self, hidden: Cells) -> bool {
@@ -100,9 +80,12 @@ impl Table<'_> {
 
 /// The nonempty lines whose sums are known: the shown ones, and the hidden ones as one.
 fn lines(groups: &[Group], nonempty: Cells) -> Vec<Cells> {
-    let hidden = groups.iter().filter(|group| !group.shown).fold(0, |all, group| all | of(group));
     let shown = groups.iter().filter(|group| group.shown).map(of);
-    shown.chain([hidden]).filter(|line| line & nonempty != 0).collect()
+    shown.chain([hidden(groups)]).filter(|line| line & nonempty != 0).collect()
+}
+
+fn hidden(groups: &[Group]) -> Cells {
+    groups.iter().filter(|group| !group.shown).fold(0, |all, group| all | of(group))
 }
 
 /// Every pair of a set of rows and a set of columns, those of few lines (or of all but few) first.
@@ -120,7 +103,7 @@ fn cuts(rows: &[Cells], columns: &[Cells]) -> Vec<Cut> {
             let (plus, minus) = (judged & row_cells & !column_cells, judged & column_cells & !row_cells);
             let count = row_count + column_count;
             let few = count.min(rows.len() + columns.len() - count);
-            cuts.push((few, Cut { plus, minus, lines: column_count == 0 || row_count == rows.len() }));
+            cuts.push((few, Cut { plus, minus }));
         }
     }
     cuts.sort_by_key(|&(few, _)| few);
@@ -141,4 +124,51 @@ fn cells(viewers: &[u64], holds: impl Fn(u64) -> bool) -> Cells {
 
 fn each(cells: Cells) -> impl Iterator<Item = usize> {
     (0..Cells::BITS as usize).filter(move |&cell| cells & bit(cell) != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The shown cells of a 3 × 3 table all of whose lines are shown but those given.
+    fn shown(viewers: [u64; 9], hidden_rows: &[usize]) -> Vec<usize> {
+        let line = |shown, members: Vec<usize>| Group {
+            viewers: members.iter().map(|&cell| viewers[cell]).sum(),
+            shown,
+            members,
+        };
+        let rows: Vec<_> = (0..3).map(|n| line(!hidden_rows.contains(&n), vec![3 * n, 3 * n + 1, 3 * n + 2])).collect();
+        let columns: Vec<_> = (0..3).map(|n| line(true, vec![n, n + 3, n + 6])).collect();
+        let decision = two_way(50, &viewers, &rows, &columns);
+        (0..9).filter(|&cell| decision.rows[cell]).collect()
+    }
+
+    #[test]
+    fn a_table_without_small_cells_is_shown_whole() {
+        assert_eq!(shown([60, 70, 80, 90, 60, 70, 80, 90, 0], &[]), [0, 1, 2, 3, 4, 5, 6, 7]);
+    }
+
+    #[test]
+    fn a_small_cell_takes_the_smallest_cycle_with_it() {
+        assert_eq!(shown([3, 60, 100, 70, 80, 100, 100, 100, 100], &[]), [2, 5, 6, 7, 8]);
+    }
+
+    #[test]
+    fn no_cell_of_a_hidden_line_is_shown() {
+        let viewers = [60, 60, 60, 60, 60, 60, 100, 100, 100];
+        assert_eq!(shown(viewers, &[0, 1]), [6, 7, 8]);
+        assert_eq!(shown(viewers, &[0, 1, 2]), []);
+    }
+
+    #[test]
+    fn nothing_of_a_small_table_is_shown() {
+        assert_eq!(two_way(50, &[49], &[], &[]), Decision { total: false, rows: vec![false] });
+    }
+
+    #[test]
+    fn a_table_too_large_to_judge_is_hidden() {
+        let lines: Vec<Group> = (0..15).map(|n| Group { viewers: 60, shown: true, members: vec![n] }).collect();
+        assert!(!two_way(50, &[60; 15], &lines, &[]).total);
+        assert!(!two_way(50, &[60; 65], &[], &[]).total);
+    }
 }
