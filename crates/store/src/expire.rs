@@ -101,7 +101,7 @@ impl Writer {
             writer.root.retention.rows_from = done.rows_from.map(Day::number);
             let Some(object) = summary else { return Ok(()) };
             let shared = &writer.shared;
-            let opened = Summary::open(&shared.kv, &shared.cache, &shared.garbage, object)?;
+            let opened = Summary::open(&writer.kv, &shared.cache, &shared.garbage, object)?;
             taken_in.iter().for_each(|&old| shared.garbage.retire(old));
             writer.summaries.retain(|summary| !taken_in.contains(&summary.listed()));
             writer.summaries.push(Arc::new(opened));
@@ -189,7 +189,7 @@ fn summarise(
     for segment in segments {
         creators.extend(segment.creators()?);
     }
-    let mut writer = SummaryWriter::new(&shared.kv, shared.next_object());
+    let mut writer = SummaryWriter::new(&snapshot.kv, shared.next_object());
     for creator in creators {
         let mut scopes = sum_creator(segments, creator, cut.first_kept(creator), snapshot)?;
         for summary in older {
@@ -202,7 +202,7 @@ fn summarise(
     }
     let mut batch = Batch::default();
     let listed = writer.finish(&mut batch)?;
-    shared.kv.commit(batch)?;
+    snapshot.kv.commit(batch)?;
     Ok(listed)
 }
 

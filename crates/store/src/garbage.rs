@@ -3,7 +3,7 @@
 //! Nothing of this is stored: an object that the root does not list is removed when the store opens.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::object::ObjectRef;
 
@@ -17,6 +17,16 @@ pub(crate) struct Garbage {
 struct State {
     retired: HashSet<u64>,
     unused: Vec<ObjectRef>,
+    holds: usize,
+}
+
+/// While it lives nothing is removed, so that a copy can be made beside the writer.
+pub(crate) struct Hold(Arc<Garbage>);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.lock().holds -= 1;
+    }
 }
 
 impl Garbage {
@@ -33,9 +43,21 @@ impl Garbage {
         }
     }
 
+    /// The root no longer lists these objects, and no reader knows them.
+    pub(crate) fn unused(&self, objects: impl IntoIterator<Item = ObjectRef>) {
+        self.lock().unused.extend(objects);
+    }
+
     /// Takes what may be removed now.
     pub(crate) fn take(&self) -> Vec<ObjectRef> {
-        std::mem::take(&mut self.lock().unused)
+        let mut state = self.lock();
+        if state.holds > 0 { Vec::new() } else { std::mem::take(&mut state.unused) }
+    }
+
+    /// Keeps everything where it is until the hold is dropped.
+    pub(crate) fn hold(self: &Arc<Self>) -> Hold {
+        self.lock().holds += 1;
+        Hold(self.clone())
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {

@@ -87,15 +87,15 @@ fn merge_once(
     stop: &AtomicBool,
 ) -> Result<(), WriteError> {
     let rows: u64 = inputs.iter().map(|segment| u64::from(segment.rows())).sum();
-    shared.kv.check_space(rows.saturating_mul(64)).map_err(ReadError::from)?;
+    snapshot.kv.check_space(rows.saturating_mul(64)).map_err(ReadError::from)?;
     let mut batch = Batch::default();
     let number = shared.next_object();
     let keep = |_: &Row| true;
-    let merged = merge::merge(&shared.kv, number, inputs, snapshot, keep, &mut batch, stop)?;
+    let merged = merge::merge(&snapshot.kv, number, inputs, snapshot, keep, &mut batch, stop)?;
     let MergeEnd::Written(output) = merged else { return Ok(()) };
     let inputs = inputs.iter().map(|segment| segment.listed()).collect();
     let (reply, answer) = channel();
-    let merged = Merged { inputs, outputs: vec![output], batch, zone_epoch: snapshot.zone_epoch };
+    let merged = Merged { inputs, outputs: vec![output], rows_gone: 0, batch, zone_epoch: snapshot.zone_epoch };
     let request = Request::Task(Task::Install(merged, reply));
     requests.send(request).map_err(|_| WriteError::Closed)?;
     answer.recv().unwrap_or(Err(WriteError::Closed)).map(drop)

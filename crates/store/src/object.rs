@@ -18,7 +18,7 @@ use crate::kv::{Batch, Kv, KvError};
 pub(crate) const ITEM_BYTES_MAX: usize = 64 * 1024;
 
 /// Bytes that a writer gathers before it writes them out: the database keeps what is not flushed in memory.
-const FLUSH_BYTES: u64 = 16 * 1024 * 1024;
+pub(crate) const FLUSH_BYTES: u64 = 16 * 1024 * 1024;
 
 /// An object as the root lists it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -174,6 +174,25 @@ impl Object {
             payload.extend_from_slice(&part);
         }
         Ok(payload)
+    }
+
+    /// Hands over every value of an object as it is stored, each checked.
+    pub(crate) fn copy(
+        kv: &Kv,
+        listed: ObjectRef,
+        mut put: impl FnMut(Vec<u8>, Vec<u8>) -> Result<(), KvError>,
+    ) -> Result<(), ReadError> {
+        let object = Self::open_blind(kv, listed)?;
+        for (item, key) in (0..).zip(listed.keys()) {
+            let payload = if item < listed.data_items {
+                object.read(kv, ItemSpan { first: item, items: 1 })?
+            } else {
+                read_item(kv, listed.number, item)?
+            };
+            let value = codec::seal(&key, &payload);
+            put(key, value)?;
+        }
+        Ok(())
     }
 
     /// Reads every data item; for `verify`.

@@ -5,10 +5,13 @@ use std::sync::mpsc::{Receiver, Sender};
 use throng_model::{CreatorRow, Day, Timestamp, VideoRow};
 
 use crate::append::{AppendMode, Outcome, Prepared};
+use crate::copy::{Held, Move};
+use crate::erase::{Compacted, Compaction, Erased};
 use crate::expire::Expiry;
 use crate::kv::Batch;
 use crate::object::{ObjectRef, ReadError};
 use crate::row::CreatorOrd;
+use crate::secret::Pseudonym;
 use crate::store::WriteError;
 use crate::verify::{VerifyError, VerifyReport, verify};
 use crate::writer::{Pending, Writer};
@@ -39,6 +42,11 @@ pub(crate) enum Task {
     Install(Merged, Reply<bool>),
     Expire(Box<Expiry>, Reply<bool>),
     Sweep(Reply<()>),
+    Erase(Vec<Pseudonym>, Reply<Erased>),
+    Compact(Compaction, Reply<Option<Compacted>>),
+    Hold(Reply<Held>),
+    Move(Box<Move>, Reply<()>),
+    BindNoiseKey([u8; 16], Reply<()>),
     Verify(Sender<Result<VerifyReport, VerifyError>>),
 }
 
@@ -47,6 +55,8 @@ pub(crate) struct Merged {
     pub(crate) inputs: Vec<ObjectRef>,
     /// None where no row was left.
     pub(crate) outputs: Vec<ObjectRef>,
+    /// Rows of the inputs that no output holds.
+    pub(crate) rows_gone: u64,
     pub(crate) batch: Batch,
     pub(crate) zone_epoch: u64,
 }
@@ -67,7 +77,7 @@ pub(crate) fn run(mut writer: Writer, incoming: &Receiver<Request>, wake: Option
         if let Some(task) = task {
             serve(&mut writer, task);
         }
-        let room = writer.shared.kv.check_space(writer.checkpoint_bytes()).is_ok();
+        let room = writer.kv.check_space(writer.checkpoint_bytes()).is_ok();
         if writer.is_checkpoint_due() && room && !writer.is_poisoned() {
             if let Err(error) = writer.checkpoint() {
                 tracing::error!(%error, "the log could not be moved into a segment");
@@ -114,8 +124,7 @@ fn ready(writer: &mut Writer, rows: usize) -> Result<(), WriteError> {
         return Err(WriteError::Poisoned);
     }
     let bytes = (rows as u64).saturating_mul(96) + (1 << 16);
-    let room =
-        |bytes: u64| writer.shared.kv.check_space(bytes).map_err(|error| WriteError::from(ReadError::from(error)));
+    let room = |bytes: u64| writer.kv.check_space(bytes).map_err(|error| WriteError::from(ReadError::from(error)));
     room(bytes)?;
     if writer.is_log_full() { room(writer.checkpoint_bytes()) } else { Ok(()) }
 }
@@ -141,8 +150,23 @@ fn serve(writer: &mut Writer, task: Task) {
             let _ = reply.send(done);
         }
         Task::Sweep(reply) => {
-            let done = ready(writer, 0).and_then(|()| writer.sweep());
+            let done = ready(writer, 0).and_then(|()| writer.commit_alone());
             let _ = reply.send(done);
+        }
+        Task::Erase(viewers, reply) => {
+            let _ = reply.send(ready(writer, 0).and_then(|()| writer.erase(&viewers)));
+        }
+        Task::Compact(compaction, reply) => {
+            let _ = reply.send(ready(writer, 0).and_then(|()| writer.compact(compaction)));
+        }
+        Task::Hold(reply) => {
+            let _ = reply.send(ready(writer, 0).map(|()| writer.hold()));
+        }
+        Task::Move(to, reply) => {
+            let _ = reply.send(ready(writer, 0).and_then(|()| writer.move_to(*to)));
+        }
+        Task::BindNoiseKey(check, reply) => {
+            let _ = reply.send(ready(writer, 0).and_then(|()| writer.bind_noise_key(check)));
         }
         Task::Verify(reply) => {
             let _ = reply.send(verify(writer));

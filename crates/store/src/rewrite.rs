@@ -1,5 +1,6 @@
 //! Writing segments anew without some of their rows, beside the writer and ahead of being listed.
 
+use std::cell::Cell;
 use std::sync::atomic::AtomicBool;
 
 use crate::kv::Batch;
@@ -14,7 +15,6 @@ use crate::writer::Shared;
 /// Writes each segment of the snapshot that `concerns` holds for once more, without the rows that `goes` holds for. To be
 /// listed in one commit by `Writer::install_with`, which refuses it where the segments changed meanwhile: so the caller
 /// holds `Shared::pause_merging` from before the snapshot until then, and tries again where a zone changed.
-#[allow(dead_code, reason = "compaction and expiry come next")]
 pub(crate) fn rewrite(
     shared: &Shared,
     snapshot: &Snapshot,
@@ -22,22 +22,27 @@ pub(crate) fn rewrite(
     goes: impl Fn(&Row) -> bool,
 ) -> Result<Merged, ReadError> {
     let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
+    let rows_gone = Cell::new(0);
     let never = AtomicBool::new(false);
     for segment in snapshot.segments() {
         if !concerns(segment)? {
             continue;
         }
-        shared.kv.check_space(u64::from(segment.rows()).saturating_mul(64))?;
+        snapshot.kv.check_space(u64::from(segment.rows()).saturating_mul(64))?;
         let (number, mut batch) = (shared.next_object(), Batch::default());
-        let keep = |row: &Row| !goes(row);
+        let keep = |row: &Row| {
+            let stays = !goes(row);
+            rows_gone.set(rows_gone.get() + u64::from(!stays));
+            stays
+        };
         let merged =
-            merge::merge(&shared.kv, number, std::slice::from_ref(segment), snapshot, keep, &mut batch, &never)?;
+            merge::merge(&snapshot.kv, number, std::slice::from_ref(segment), snapshot, keep, &mut batch, &never)?;
         inputs.push(segment.listed());
         if let MergeEnd::Written(output) = merged {
             // What no root lists yet does no harm, and would fill the memory.
-            shared.kv.commit(batch)?;
+            snapshot.kv.commit(batch)?;
             outputs.push(output);
         }
     }
-    Ok(Merged { inputs, outputs, batch: Batch::default(), zone_epoch: snapshot.zone_epoch })
+    Ok(Merged { inputs, outputs, rows_gone: rows_gone.get(), batch: Batch::default(), zone_epoch: snapshot.zone_epoch })
 }

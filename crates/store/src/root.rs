@@ -1,5 +1,7 @@
 //! The root: one small value that lists everything the store holds. Each commit replaces it.
 
+use std::sync::Arc;
+
 use bincode::de::Decoder;
 use bincode::enc::Encoder;
 use bincode::error::{DecodeError, EncodeError};
@@ -14,6 +16,7 @@ use crate::past::PastRecord;
 use crate::row::RowChunk;
 use crate::run::RunRef;
 use crate::secret::{Fingerprint, Pseudonym};
+use crate::snapshot::Epoch;
 
 /// Key of the root.
 pub(crate) const ROOT_KEY: &[u8] = b"root";
@@ -41,6 +44,8 @@ pub(crate) struct Root {
     // From here on since version 2; see `Root::open`.
     /// Compactions that removed rows, by number from 1 on.
     pub(crate) epochs: Vec<EpochRecord>,
+    /// Rows that went with their viewers; the fingerprints of their events are still known.
+    pub(crate) rows_erased: u64,
     /// Erased viewers whose rows or traces may still be in the files.
     pub(crate) pending_erasures: Ordinals,
     pub(crate) retention: Retention,
@@ -56,6 +61,12 @@ impl Root {
         lists.into_iter().flatten().copied().chain(runs)
     }
 
+    /// Compactions that removed rows of erased viewers.
+    pub(crate) fn epochs(&self) -> Arc<[Epoch]> {
+        let day = |number| Day::from_number(i64::from(number)).unwrap_or(Day::MAX);
+        self.epochs.iter().map(|&EpochRecord { number, day: of }| Epoch { number, day: day(of) }).collect()
+    }
+
     /// The value stored under [`ROOT_KEY`].
     pub(crate) fn seal(&self) -> Vec<u8> {
         codec::seal_root(ROOT_KEY, &codec::encode(self))
@@ -68,7 +79,7 @@ impl Root {
             return codec::decode(payload);
         }
         // A record is its fields one after the other, so version 1 only lacks the last ones.
-        let since = (Vec::<EpochRecord>::new(), Ordinals::default(), Retention::default(), None::<[u8; 16]>);
+        let since = (Vec::<EpochRecord>::new(), 0_u64, Ordinals::default(), Retention::default(), None::<[u8; 16]>);
         codec::decode(&[payload, &codec::encode(&since)].concat())
     }
 }
@@ -98,7 +109,7 @@ impl Retention {
 
 /// A set of viewer ordinals, stored in roaring's portable serialisation.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Ordinals(pub(crate) RoaringBitmap);
+pub(crate) struct Ordinals(pub(crate) Arc<RoaringBitmap>);
 
 impl Encode for Ordinals {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
@@ -112,7 +123,7 @@ impl<C> Decode<C> for Ordinals {
     fn decode<D: Decoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
         let bytes = Vec::<u8>::decode(decoder)?;
         let set = RoaringBitmap::deserialize_from(bytes.as_slice());
-        set.map(Self).map_err(|_| DecodeError::Other("viewer ordinals"))
+        set.map(|set| Self(Arc::new(set))).map_err(|_| DecodeError::Other("viewer ordinals"))
     }
 }
 

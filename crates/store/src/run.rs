@@ -113,54 +113,79 @@ impl<const K: usize> Runs<K> {
         Ok(None)
     }
 
-    /// Adds new keys, sorted, and merges what has piled up. `next_object` gives fresh numbers. What must be committed
-    /// with the new root goes into `batch`; the objects given back are no longer needed after that commit.
+    /// Adds new keys, sorted, and merges what has piled up, without older entries whose value `keep` refuses.
+    /// `next_object` gives fresh numbers. What must be committed with the new root goes into `batch`; the objects given
+    /// back are no longer needed after that commit.
     pub(crate) fn add(
         &mut self,
         kv: &Kv,
         sorted: &[([u8; K], u32)],
-        mut next_object: impl FnMut() -> u64,
+        keep: impl Fn(u32) -> bool,
+        next_object: impl FnMut() -> u64,
         batch: &mut Batch,
     ) -> Result<Vec<ObjectRef>, ReadError> {
         if sorted.is_empty() {
             return Ok(Vec::new());
         }
         let mut total = sorted.len() as u64;
-        let mut keep = self.listed.len();
-        while let Some(older) = keep.checked_sub(1).and_then(|place| self.listed.get(place)) {
+        let mut first = self.listed.len();
+        while let Some(older) = first.checked_sub(1).and_then(|place| self.listed.get(place)) {
             if older.keys > total.saturating_mul(MERGE_FACTOR) {
                 break;
             }
             total += older.keys;
-            keep -= 1;
+            first -= 1;
         }
-        let merged: Vec<RunRef> = self.listed.drain(keep..).collect();
-        if let Some(open) = &mut self.open {
-            open.truncate(keep);
-        }
-        let mut writer = RunWriter::<K>::new(kv, next_object());
-        let olds = merged.iter().map(|&run| RunReader::<K>::open(kv, run)).collect::<Result<Vec<_>, _>>()?;
-        merge(olds, sorted, |key, value| writer.push(key, value))?;
-        let listed = writer.finish(batch)?;
-        self.listed.push(listed);
+        self.merge_from(first, kv, sorted, keep, next_object, batch)
+    }
+
+    /// Writes all runs as one, without the entries whose value `keep` refuses. The rest is as with [`add`](Self::add).
+    pub(crate) fn retain(
+        &mut self,
+        kv: &Kv,
+        keep: impl Fn(u32) -> bool,
+        next_object: impl FnMut() -> u64,
+        batch: &mut Batch,
+    ) -> Result<Vec<ObjectRef>, ReadError> {
+        self.merge_from(0, kv, &[], keep, next_object, batch)
+    }
+
+    /// Writes the runs from the one at `first` on and the new keys as one run.
+    fn merge_from(
+        &mut self,
+        first: usize,
+        kv: &Kv,
+        sorted: &[([u8; K], u32)],
+        keep: impl Fn(u32) -> bool,
+        mut next_object: impl FnMut() -> u64,
+        batch: &mut Batch,
+    ) -> Result<Vec<ObjectRef>, ReadError> {
+        let merged: Vec<RunRef> = self.listed.drain(first..).collect();
         // The new run is readable only after the commit; it is opened again at the next look-up.
         self.open = None;
+        let mut writer = RunWriter::<K>::new(kv, next_object());
+        let olds = merged.iter().map(|&run| RunReader::<K>::open(kv, run)).collect::<Result<Vec<_>, _>>()?;
+        merge(olds, sorted, |key, value| if keep(value) { writer.push(key, value) } else { Ok(()) })?;
+        if !writer.is_empty() {
+            self.listed.push(writer.finish(batch)?);
+        }
         Ok(merged.into_iter().map(|run| run.object).collect())
     }
 
-    /// Reads every block of every run, in order; for `verify`.
-    pub(crate) fn check(&self, kv: &Kv) -> Result<u64, ReadError> {
+    /// Reads every block of every run, in order, and hands over the values; for `verify`.
+    pub(crate) fn check(&self, kv: &Kv, mut each: impl FnMut(u32)) -> Result<u64, ReadError> {
         let mut keys = 0;
         for &run in &self.listed {
             let mut reader = RunReader::<K>::open(kv, run)?;
             let mut last = None;
             let mut count = 0;
-            while let Some((key, _)) = reader.next(kv)? {
+            while let Some((key, value)) = reader.next(kv)? {
                 if last.is_some_and(|last| last >= key) {
                     return Err(DamageError::Malformed("run out of order").into());
                 }
                 last = Some(key);
                 count += 1;
+                each(value);
             }
             if count != run.keys {
                 return Err(DamageError::Malformed("run shorter than listed").into());
@@ -332,6 +357,10 @@ impl<'kv, const K: usize> RunWriter<'kv, K> {
         Self { out: ObjectWriter::new(kv, number), number, pending: Vec::with_capacity(BLOCK_KEYS), head }
     }
 
+    fn is_empty(&self) -> bool {
+        self.pending.is_empty() && self.head.keys == 0
+    }
+
     fn push(&mut self, key: &[u8; K], value: u32) -> Result<(), KvError> {
         self.pending.push((*key, value));
         if self.pending.len() == BLOCK_KEYS { self.write_block() } else { Ok(()) }
@@ -404,7 +433,7 @@ mod tests {
                 object += 1;
                 object
             };
-            runs.add(&kv, &new, next, &mut batch).unwrap();
+            runs.add(&kv, &new, |_| true, next, &mut batch).unwrap();
             kv.commit(batch).unwrap();
             model.extend(new);
             if round % 4 == 3 {
@@ -417,7 +446,7 @@ mod tests {
                 let absent = blake3::hash(&n.to_le_bytes());
                 assert_eq!(runs.get(&kv, absent.as_bytes().first_chunk().unwrap()).unwrap(), None);
             }
-            assert_eq!(runs.check(&kv).unwrap(), model.len() as u64);
+            assert_eq!(runs.check(&kv, |_| {}).unwrap(), model.len() as u64);
         }
         assert!(runs.listed().len() < 6, "{:?}", runs.listed().iter().map(|run| run.keys).collect::<Vec<_>>());
     }

@@ -2,17 +2,30 @@
 
 use std::sync::Arc;
 
+use roaring::RoaringBitmap;
 use throng_model::Day;
 
 use crate::catalogue::Catalogue;
+use crate::kv::Kv;
 use crate::root::Seals;
 use crate::row::{CreatorOrd, VideoOrd};
 use crate::segment::Segment;
 use crate::summary::Summary;
 use crate::tail::Tail;
 
+/// One compaction that removed rows of erased viewers: what was asked before it may have counted them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Epoch {
+    /// Counts from 1.
+    pub number: u32,
+    /// The day it ran on, or the newest sealed day of any creator where that is later.
+    pub day: Day,
+}
+
 /// What the store held after one commit.
 pub struct Snapshot {
+    /// Where the segments lie: a compaction moves to another database.
+    pub(crate) kv: Arc<Kv>,
     pub(crate) generation: u64,
     pub(crate) catalogue: Catalogue,
     pub(crate) seals: Seals,
@@ -22,6 +35,9 @@ pub struct Snapshot {
     pub(crate) summaries: Vec<Arc<Summary>>,
     /// Grows when a zone changes; see the writer.
     pub(crate) zone_epoch: u64,
+    pub(crate) epochs: Arc<[Epoch]>,
+    pub(crate) pending_erasures: Arc<RoaringBitmap>,
+    pub(crate) noise_key_check: Option<[u8; 16]>,
 }
 
 impl Snapshot {
@@ -59,6 +75,11 @@ impl Snapshot {
     /// A creator's last sealed day, in its zone; `None` where no day is sealed or the creator is unknown.
     pub fn sealed_through(&self, creator: CreatorOrd) -> Option<Day> {
         sealed_through(&self.catalogue, &self.seals, creator)
+    }
+
+    /// Compactions that removed rows of erased viewers, in their order.
+    pub fn epochs(&self) -> &[Epoch] {
+        &self.epochs
     }
 
     /// A video's last sealed day: on its channel, and on those that it was on before.

@@ -7,7 +7,7 @@ use std::sync::mpsc::{SyncSender, TrySendError, channel, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use throng_model::{CreatorRow, Day, Event, Timestamp, VideoRow};
+use throng_model::{CreatorRow, Day, Event, Timestamp, VideoRow, ViewerId};
 
 use crate::append::{AppendMode, Outcome, Prepared};
 use crate::codec::DamageError;
@@ -16,10 +16,11 @@ use crate::generation::{Acknowledged, GenerationError, GenerationFile};
 use crate::kv::{Batch, Disk, Kv, KvError, Memory};
 use crate::merger::Merger;
 use crate::object::{ReadError, item_key, number_of_key};
+use crate::place;
 use crate::requests::{self, Append, Reply, Request, Seal, Task};
 use crate::root::{Ordinals, ROOT_KEY, Retention, Root, Seals};
 use crate::row::CreatorOrd;
-use crate::secret::{KeyError, Secret};
+use crate::secret::{KeyError, Pseudonym, Secret};
 use crate::snapshot::Snapshot;
 use crate::table::ChunkCache;
 use crate::verify::{VerifyError, VerifyReport};
@@ -147,6 +148,18 @@ pub enum WriteError {
     /// The files could not be read or written.
     #[error(transparent)]
     Store(Arc<ReadError>),
+    /// A directory of the store could not be read or written.
+    #[error("{path} could not be used")]
+    Files {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Arc<std::io::Error>,
+    },
+    /// The store is bound to another noise key.
+    #[error("the noise key is not the one that this store was published with: put back the right file")]
+    OtherNoiseKey,
     /// The generation file could not be written.
     #[error(transparent)]
     Generation(Arc<GenerationError>),
@@ -164,6 +177,12 @@ impl From<ReadError> for WriteError {
     }
 }
 
+impl WriteError {
+    pub(crate) fn files(path: &Path, source: std::io::Error) -> Self {
+        Self::Files { path: path.to_owned(), source: Arc::new(source) }
+    }
+}
+
 impl From<GenerationError> for WriteError {
     fn from(error: GenerationError) -> Self {
         Self::Generation(Arc::new(error))
@@ -178,6 +197,9 @@ pub struct Store {
 
 struct Inner {
     shared: Arc<Shared>,
+    /// `None` where the store lies in memory.
+    dir: Option<PathBuf>,
+    options: Options,
     secret: Secret,
     requests: Option<SyncSender<Request>>,
     writer: Option<JoinHandle<()>>,
@@ -189,12 +211,13 @@ impl Store {
     /// that another process has open, and one whose viewer key is gone.
     pub fn open(dir: &Path, options: &Options) -> Result<Self, OpenError> {
         let generation_path = dir.join("generation");
-        let files = dir.join("db");
+        let unusable = |source| OpenError::Dir { path: dir.to_owned(), source };
+        let files = place::current(dir).map_err(unusable)?;
         let acknowledged = GenerationFile::read(&generation_path)?;
         if acknowledged.is_some() && !files.exists() {
             return Err(OpenError::Gone { path: generation_path });
         }
-        std::fs::create_dir_all(dir).map_err(|source| OpenError::Dir { path: dir.to_owned(), source })?;
+        std::fs::create_dir_all(dir).map_err(unusable)?;
         let kv = Arc::new(Kv::Disk(Box::new(Disk::open(&files, options.disk_free_min_bytes, options.flush_timeout)?)));
         let root = read_root(&kv)?;
         let key_path = options.viewer_key.clone().unwrap_or_else(|| default_key_path(dir));
@@ -222,7 +245,7 @@ impl Store {
             commit_new(&kv, &root)?;
             let first = Acknowledged { generation: 1, store_id: root.store_id };
             let file = GenerationFile::create(&generation_path, first)?;
-            return Self::start(kv, root, Some(file), secret, options);
+            return Self::start(kv, root, Some(file), secret, Some(dir), options);
         }
         let file = match acknowledged {
             Some(_) => GenerationFile::open(&generation_path)?,
@@ -233,7 +256,10 @@ impl Store {
             }
         };
         let root = remove_unlisted(&kv, root)?;
-        Self::start(kv, root, Some(file), secret, options)
+        let store = Self::start(kv, root, Some(file), secret, Some(dir), options)?;
+        // A compaction may have stopped half-way.
+        place::clear(dir).map_err(unusable)?;
+        Ok(store)
     }
 
     /// Opens a store over a map in memory, which outlives it: a second call over the same map is a restart. For tests.
@@ -249,7 +275,7 @@ impl Store {
             }
         };
         let root = remove_unlisted(&kv, root)?;
-        Self::start(kv, root, None, secret, options)
+        Self::start(kv, root, None, secret, None, options)
     }
 
     fn start(
@@ -257,6 +283,7 @@ impl Store {
         root: Root,
         file: Option<GenerationFile>,
         secret: Secret,
+        dir: Option<&Path>,
         options: &Options,
     ) -> Result<Self, OpenError> {
         let cache = Arc::new(ChunkCache::new(options.cache_bytes_max));
@@ -273,7 +300,9 @@ impl Store {
             .name("throng-writer".into())
             .spawn(move || requests::run(writer, &incoming, wake.as_ref()))
             .map_err(OpenError::Thread)?;
-        Ok(Self { inner: Arc::new(Inner { shared, secret, requests: Some(requests), writer: Some(thread), merger }) })
+        let (dir, options) = (dir.map(Path::to_owned), options.clone());
+        let (requests, writer) = (Some(requests), Some(thread));
+        Ok(Self { inner: Arc::new(Inner { shared, dir, options, secret, requests, writer, merger }) })
     }
 
     /// A consistent view of what is acknowledged.
@@ -352,11 +381,37 @@ impl Store {
     /// Reads everything and checks it: checksums, order, rollups and audiences against rows, counts against each other.
     pub fn verify(&self) -> Result<VerifyReport, VerifyError> {
         let (reply, answer) = channel();
-        let sent = self.inner.requests.as_ref().map(|requests| requests.send(Request::Task(Task::Verify(reply))));
-        match sent {
-            Some(Ok(())) => answer.recv().unwrap_or(Err(VerifyError::Closed)),
-            _ => Err(VerifyError::Closed),
-        }
+        let requests = self.inner.requests.as_ref().ok_or(VerifyError::Closed)?;
+        requests.send(Request::Task(Task::Verify(reply))).map_err(|_| VerifyError::Closed)?;
+        answer.recv().unwrap_or(Err(VerifyError::Closed))
+    }
+
+    /// What the noise key was bound by, if it was.
+    pub fn noise_key_check(&self) -> Option<[u8; 16]> {
+        self.snapshot().noise_key_check
+    }
+
+    /// Remembers for ever by what the noise key can be told, so that a lost or other key is noticed. Durable on `Ok`; the
+    /// same once more is fine, another is refused.
+    pub fn bind_noise_key(&self, check: [u8; 16]) -> Result<(), WriteError> {
+        self.ask(|reply| Request::Task(Task::BindNoiseKey(check, reply)))
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.inner.shared
+    }
+
+    /// The data directory; `None` in memory.
+    pub(crate) fn dir(&self) -> Option<&Path> {
+        self.inner.dir.as_deref()
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.inner.options
+    }
+
+    pub(crate) fn pseudonym(&self, viewer: &ViewerId<'_>) -> Pseudonym {
+        self.inner.secret.pseudonym(viewer.as_str())
     }
 
     fn prepare(&self, events: &[Event<'_>]) -> Vec<Prepared> {
@@ -364,7 +419,7 @@ impl Store {
         events.iter().map(|event| Prepared::new(event, &self.inner.secret, &snapshot)).collect()
     }
 
-    fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, WriteError> {
+    pub(crate) fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, WriteError> {
         let (reply, answer) = channel();
         let requests = self.inner.requests.as_ref().ok_or(WriteError::Closed)?;
         requests.send(request(reply)).map_err(|_| WriteError::Closed)?;
@@ -431,6 +486,7 @@ fn new_root(secret: &Secret) -> Result<Root, OpenError> {
         fingerprints: Vec::new(),
         pseudonyms: Vec::new(),
         epochs: Vec::new(),
+        rows_erased: 0,
         pending_erasures: Ordinals::default(),
         retention: Retention::default(),
         noise_key_check: None,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use roaring::RoaringBitmap;
 use throng_model::{Day, DayRange, Kind, Tally};
 
 use crate::codec::DamageError;
@@ -22,7 +23,7 @@ pub struct VerifyReport {
     pub events: u64,
     /// Events whose rows have expired: summaries count them.
     pub expired_events: u64,
-    /// Distinct viewers.
+    /// Distinct viewers who were not erased.
     pub viewers: u64,
     /// Creators known.
     pub creators: u64,
@@ -66,9 +67,20 @@ impl From<DamageError> for VerifyError {
 pub(crate) fn verify(writer: &Writer) -> Result<VerifyReport, VerifyError> {
     let bytes = check_keys(writer)?;
     let snapshot = writer.shared.snapshot();
+    let known = writer.known_viewers()?;
+    if known.max().is_some_and(|last| last >= writer.root.viewers) {
+        return Err(disagree(format!("{} viewers numbered, but one has a higher number", writer.root.viewers)));
+    }
+    if !writer.root.epochs.iter().map(|epoch| epoch.number).eq(1..=writer.root.epochs.len() as u32) {
+        return Err(disagree("epochs out of order".to_owned()));
+    }
+    let may_have_rows = &known | snapshot.pending_erasures.as_ref();
     let mut segment_rows = 0;
     for segment in snapshot.segments() {
-        segment_rows += check_segment(segment)?;
+        segment_rows += check_segment(segment, &may_have_rows)?;
+    }
+    if !snapshot.tail().rows().all(|row| known.contains(row.viewer)) {
+        return Err(disagree("a logged row of nobody".to_owned()));
     }
     let tail_events = snapshot.tail().len() as u64;
     let events = segment_rows + tail_events;
@@ -77,18 +89,17 @@ pub(crate) fn verify(writer: &Writer) -> Result<VerifyReport, VerifyError> {
         expired_events += summary.check(snapshot.rows_from())?;
     }
     let fingerprints = writer.fingerprint_count()?;
-    if fingerprints != events + expired_events {
-        return Err(disagree(format!("{events} events and {expired_events} expired, but {fingerprints} fingerprints")));
-    }
-    let viewers = writer.viewer_count()?;
-    if viewers != u64::from(writer.root.viewers) {
-        return Err(disagree(format!("{} viewers numbered, but {viewers} pseudonyms", writer.root.viewers)));
+    let erased = writer.root.rows_erased;
+    if fingerprints != events + expired_events + erased {
+        return Err(disagree(format!(
+            "{events} events, {expired_events} expired and {erased} erased, but {fingerprints} fingerprints"
+        )));
     }
     Ok(VerifyReport {
         generation: snapshot.generation(),
         events,
         expired_events,
-        viewers,
+        viewers: known.len(),
         creators: u64::from(snapshot.catalogue().creator_count()),
         videos: u64::from(snapshot.catalogue().video_count()),
         segments: snapshot.segments().len() as u64,
@@ -103,7 +114,7 @@ fn disagree(what: String) -> VerifyError {
 
 /// Reads every listed value, and finds none that is not listed.
 fn check_keys(writer: &Writer) -> Result<u64, VerifyError> {
-    let kv = &writer.shared.kv;
+    let kv = &writer.kv;
     let mut bytes = 0;
     let mut listed = BTreeSet::new();
     for object in writer.root.objects() {
@@ -130,7 +141,7 @@ fn check_keys(writer: &Writer) -> Result<u64, VerifyError> {
 }
 
 /// Reads every row of a segment and computes its rollups and audiences anew.
-fn check_segment(segment: &Segment) -> Result<u64, VerifyError> {
+fn check_segment(segment: &Segment, viewers: &RoaringBitmap) -> Result<u64, VerifyError> {
     let mut rows_seen = 0;
     for creator in segment.creators()? {
         let mut of_creator: BTreeMap<Day, DaySums> = BTreeMap::new();
@@ -140,6 +151,9 @@ fn check_segment(segment: &Segment) -> Result<u64, VerifyError> {
             rows_seen += rows.len() as u64;
             if !rows.is_sorted() {
                 return Err(disagree("rows out of order".to_owned()));
+            }
+            if !rows.iter().all(|row| viewers.contains(row.viewer)) {
+                return Err(disagree("a row of nobody, or of an erased viewer".to_owned()));
             }
             let of_span = sum_days(&rows, span);
             if span.video.is_some() {

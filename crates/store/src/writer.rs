@@ -8,11 +8,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use roaring::RoaringBitmap;
 use throng_model::{Day, Zone};
 
 use crate::append::{AppendMode, Outcome, Prepared};
 use crate::catalogue::Catalogue;
-use crate::codec::Last;
+use crate::codec::{DamageError, Last};
 use crate::garbage::Garbage;
 use crate::generation::{Acknowledged, GenerationFile};
 use crate::kv::{Batch, Kv};
@@ -41,7 +42,6 @@ const VIEWER_CACHE_MAX: usize = 1 << 20;
 
 /// What readers and the merger share with the writer.
 pub(crate) struct Shared {
-    pub(crate) kv: Arc<Kv>,
     pub(crate) cache: Arc<ChunkCache>,
     pub(crate) garbage: Arc<Garbage>,
     pub(crate) next_object: AtomicU64,
@@ -67,6 +67,7 @@ impl Shared {
 
 pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
+    pub(crate) kv: Arc<Kv>,
     pub(crate) root: Root,
     generation_file: Option<GenerationFile>,
     checkpoint_rows: usize,
@@ -78,14 +79,14 @@ pub(crate) struct Writer {
     tail_fingerprints: HashSet<Fingerprint, RandomKeys>,
     /// Viewers that no run holds yet.
     tail_viewers: HashMap<Pseudonym, u32, RandomKeys>,
-    viewer_cache: HashMap<Pseudonym, u32, RandomKeys>,
+    pub(crate) viewer_cache: HashMap<Pseudonym, u32, RandomKeys>,
     fingerprints: Runs<10>,
-    pseudonyms: Runs<16>,
+    pub(crate) pseudonyms: Runs<16>,
     /// Changed since the last checkpoint.
     dirty: Changes,
     /// Grows when a zone changes: a merge that began before must not be listed.
     zone_epoch: u64,
-    poisoned: bool,
+    pub(crate) poisoned: bool,
 }
 
 /// What one commit adds, gathered over several requests.
@@ -131,6 +132,7 @@ impl Writer {
             .map(|&object| Summary::open(&kv, &cache, &garbage, object).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
         let snapshot = Snapshot {
+            kv: kv.clone(),
             generation: root.generation,
             catalogue: Catalogue::default(),
             seals: root.seals,
@@ -139,9 +141,11 @@ impl Writer {
             rows_from: None,
             summaries: Vec::new(),
             zone_epoch: 0,
+            epochs: Arc::default(),
+            pending_erasures: Arc::default(),
+            noise_key_check: None,
         };
         let shared = Shared {
-            kv,
             cache,
             garbage,
             next_object: AtomicU64::new(root.next_object),
@@ -150,6 +154,7 @@ impl Writer {
         };
         let mut writer = Self {
             shared: Arc::new(shared),
+            kv,
             generation_file,
             checkpoint_rows,
             catalogue,
@@ -177,7 +182,7 @@ impl Writer {
         // The root counts all viewers; those of the log come last.
         let mut records = Vec::with_capacity(log.len());
         for object in log {
-            records.push(read_log(&self.shared.kv, object)?);
+            records.push(read_log(&self.kv, object)?);
         }
         let logged: usize = records.iter().map(|record| record.viewers.len()).sum();
         let mut viewer = self.root.viewers.saturating_sub(u32::try_from(logged).unwrap_or(u32::MAX));
@@ -229,7 +234,7 @@ impl Writer {
     }
 
     fn take(&mut self, event: &Prepared, mode: AppendMode, pending: &mut Pending) -> Result<Outcome, ReadError> {
-        let kv = &self.shared.kv;
+        let kv = &self.kv;
         if self.tail_fingerprints.contains(&event.fingerprint)
             || self.fingerprints.get(kv, &event.fingerprint)?.is_some()
         {
@@ -305,7 +310,8 @@ impl Writer {
         if let Some(&known) = self.tail_viewers.get(pseudonym).or_else(|| self.viewer_cache.get(pseudonym)) {
             return Ok(known);
         }
-        if let Some(known) = self.pseudonyms.get(&self.shared.kv, pseudonym)? {
+        let known = self.pseudonyms.get(&self.kv, pseudonym)?;
+        if let Some(known) = known.filter(|&known| !self.root.pending_erasures.0.contains(known)) {
             if self.viewer_cache.len() >= VIEWER_CACHE_MAX {
                 self.viewer_cache.clear();
             }
@@ -383,9 +389,9 @@ impl Writer {
     }
 
     fn write_log(&mut self, record: &LogRecord) -> Result<(), WriteError> {
-        let shared = self.shared.clone();
+        let kv = self.kv.clone();
         let mut batch = Batch::default();
-        let mut out = ObjectWriter::new(&shared.kv, shared.next_object());
+        let mut out = ObjectWriter::new(&kv, self.shared.next_object());
         out.put(&pack_record(record)).map_err(ReadError::from)?;
         let object = out.finish((), &mut batch);
         self.root.log.push(object);
@@ -418,12 +424,12 @@ impl Writer {
     }
 
     fn try_checkpoint(&mut self) -> Result<(), WriteError> {
-        let shared = self.shared.clone();
+        let (shared, kv) = (self.shared.clone(), self.kv.clone());
         let mut batch = Batch::default();
         let mut rows: Vec<Row> = self.tail.rows().copied().collect();
         rows.sort_unstable();
         if !rows.is_empty() {
-            let mut segment = SegmentWriter::new(&shared.kv, shared.next_object());
+            let mut segment = SegmentWriter::new(&kv, shared.next_object());
             for span in rows.chunk_by(|a, b| (a.creator, a.video) == (b.creator, b.video)) {
                 if let Some(&Row { creator, video, .. }) = span.first() {
                     let duration_ms = video.and_then(|video| self.catalogue.duration_ms(video));
@@ -436,24 +442,23 @@ impl Writer {
 
         let mut fingerprints: Vec<(Fingerprint, u32)> = self.tail_fingerprints.drain().map(|it| (it, 0)).collect();
         fingerprints.sort_unstable();
-        unused.extend(self.fingerprints.add(&shared.kv, &fingerprints, || shared.next_object(), &mut batch)?);
+        unused.extend(self.fingerprints.add(&kv, &fingerprints, |_| true, || shared.next_object(), &mut batch)?);
         let mut viewers: Vec<(Pseudonym, u32)> = self.tail_viewers.drain().collect();
         viewers.sort_unstable();
-        unused.extend(self.pseudonyms.add(&shared.kv, &viewers, || shared.next_object(), &mut batch)?);
+        let erased = self.root.pending_erasures.0.clone();
+        let keep = |viewer| !erased.contains(viewer);
+        unused.extend(self.pseudonyms.add(&kv, &viewers, keep, || shared.next_object(), &mut batch)?);
         self.root.fingerprints = self.fingerprints.listed().to_vec();
         self.root.pseudonyms = self.pseudonyms.listed().to_vec();
         let dirty = std::mem::take(&mut self.dirty);
         let number = || shared.next_object();
-        unused
-            .extend(self.parts.add(&shared.kv, &self.catalogue, &dirty, number, &mut batch).map_err(ReadError::from)?);
+        unused.extend(self.parts.add(&kv, &self.catalogue, &dirty, number, &mut batch).map_err(ReadError::from)?);
         self.root.catalogue = self.parts.listed();
 
-        for object in unused {
-            object.keys().for_each(|key| batch.remove(key));
-        }
+        shared.garbage.unused(unused);
         self.commit_root(batch)?;
         if let Some(&listed) = self.root.segments.last().filter(|_| !rows.is_empty()) {
-            let segment = Segment::open(&shared.kv, &shared.cache, &shared.garbage, listed)?;
+            let segment = Segment::open(&kv, &shared.cache, &shared.garbage, listed)?;
             self.segments.push(Arc::new(segment));
         }
         self.tail = Tail::default();
@@ -497,7 +502,7 @@ impl Writer {
         }
         self.segments.retain(|segment| !inputs.contains(&segment.listed()));
         for output in outputs {
-            let segment = Segment::open(&self.shared.kv, &self.shared.cache, &self.shared.garbage, output)?;
+            let segment = Segment::open(&self.kv, &self.shared.cache, &self.shared.garbage, output)?;
             self.segments.push(Arc::new(segment));
         }
         self.publish();
@@ -518,16 +523,16 @@ impl Writer {
             let never = AtomicBool::new(false);
             let inputs = std::slice::from_ref(&segment);
             let keep = |_: &Row| true;
-            let merged = merge::merge(&self.shared.kv, number, inputs, &snapshot, keep, &mut batch, &never)?;
+            let merged = merge::merge(&self.kv, number, inputs, &snapshot, keep, &mut batch, &never)?;
             let MergeEnd::Written(output) = merged else { continue };
             let (inputs, outputs) = (vec![segment.listed()], vec![output]);
-            self.install(Merged { inputs, outputs, batch, zone_epoch: self.zone_epoch })?;
+            self.install(Merged { inputs, outputs, rows_gone: 0, batch, zone_epoch: self.zone_epoch })?;
         }
         Ok(())
     }
 
-    /// Removes what no snapshot needs any more from the files now, not with the next commit.
-    pub(crate) fn sweep(&mut self) -> Result<(), WriteError> {
+    /// Commits the root as it is now, and removes what no snapshot needs any more from the files.
+    pub(crate) fn commit_alone(&mut self) -> Result<(), WriteError> {
         let done = self.commit_root(Batch::default());
         self.poisoned |= done.is_err();
         done?;
@@ -542,15 +547,33 @@ impl Writer {
         self.root.generation += 1;
         self.root.next_object = self.shared.next_object.load(Ordering::Relaxed);
         batch.put(ROOT_KEY, self.root.seal());
-        self.shared.kv.commit(batch).map_err(ReadError::from)?;
+        self.kv.commit(batch).map_err(ReadError::from)?;
+        self.acknowledge()
+    }
+
+    /// Says outside the database how far it must have come.
+    pub(crate) fn acknowledge(&self) -> Result<(), WriteError> {
         if let Some(file) = &self.generation_file {
             file.write(Acknowledged { generation: self.root.generation, store_id: self.root.store_id })?;
         }
         Ok(())
     }
 
-    fn publish(&self) {
+    /// Remembers the noise key's check; never another one.
+    pub(crate) fn bind_noise_key(&mut self, check: [u8; 16]) -> Result<(), WriteError> {
+        match self.root.noise_key_check {
+            Some(known) if known == check => Ok(()),
+            Some(_) => Err(WriteError::OtherNoiseKey),
+            None => {
+                self.root.noise_key_check = Some(check);
+                self.commit_alone()
+            }
+        }
+    }
+
+    pub(crate) fn publish(&self) {
         let snapshot = Snapshot {
+            kv: self.kv.clone(),
             generation: self.root.generation,
             catalogue: self.catalogue.clone(),
             seals: self.root.seals,
@@ -559,18 +582,32 @@ impl Writer {
             rows_from: self.root.retention.rows_from(),
             summaries: self.summaries.clone(),
             zone_epoch: self.zone_epoch,
+            epochs: self.root.epochs(),
+            pending_erasures: self.root.pending_erasures.0.clone(),
+            noise_key_check: self.root.noise_key_check,
         };
         *self.shared.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
     }
 
     /// Fingerprints known: one per row that was ever accepted.
     pub(crate) fn fingerprint_count(&self) -> Result<u64, ReadError> {
-        Ok(self.fingerprints.check(&self.shared.kv)? + self.tail_fingerprints.len() as u64)
+        Ok(self.fingerprints.check(&self.kv, |_| {})? + self.tail_fingerprints.len() as u64)
     }
 
-    /// Viewers known.
-    pub(crate) fn viewer_count(&self) -> Result<u64, ReadError> {
-        Ok(self.pseudonyms.check(&self.shared.kv)? + self.tail_viewers.len() as u64)
+    /// The ordinals of all viewers that can be looked up.
+    pub(crate) fn known_viewers(&self) -> Result<RoaringBitmap, ReadError> {
+        let mut known: RoaringBitmap = self.tail_viewers.values().copied().collect();
+        let mut entries = self.tail_viewers.len() as u64;
+        self.pseudonyms.check(&self.kv, |viewer| {
+            if !self.root.pending_erasures.0.contains(viewer) {
+                known.insert(viewer);
+                entries += 1;
+            }
+        })?;
+        if entries != known.len() {
+            return Err(DamageError::Malformed("two viewers of one ordinal").into());
+        }
+        Ok(known)
     }
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod damage;
+mod erase;
 mod expire;
 mod format;
 mod kill;

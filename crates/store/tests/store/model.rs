@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use proptest::prelude::*;
-use throng_model::{Day, Timestamp, Zone};
-use throng_store::{AppendMode, MemoryMap, Outcome, Store};
+use throng_model::{Day, Timestamp, ViewerId, Zone};
+use throng_store::{AppendMode, Epoch, MemoryMap, Outcome, Store};
 
 use crate::world::{Fact, HOUR_MS, START_MS, content, creator_row, day, event, options, video_row};
 
@@ -12,12 +12,25 @@ const ZONES: [&str; 3] = ["UTC", "Asia/Kathmandu", "America/New_York"];
 
 #[derive(Debug, Clone)]
 enum Step {
-    Append { events: Vec<Spec>, reopen: bool },
-    Video { video: u8, creator: u8, duration_ms: Option<u32> },
-    Zone { creator: u8, zone: u8 },
+    Append {
+        events: Vec<Spec>,
+        reopen: bool,
+    },
+    Video {
+        video: u8,
+        creator: u8,
+        duration_ms: Option<u32>,
+    },
+    Zone {
+        creator: u8,
+        zone: u8,
+    },
     SealThrough(u8),
     SealClock(u8),
     SealCreator(u8, u8),
+    Erase(Vec<u8>),
+    /// On so many days after the first.
+    Compact(u8),
     Checkpoint,
     Restart,
 }
@@ -51,15 +64,27 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..9_u8).prop_map(Step::SealThrough),
         1 => (0..9_u8).prop_map(Step::SealClock),
         1 => (0..4_u8, 0..9_u8).prop_map(|(creator, days)| Step::SealCreator(creator, days)),
+        2 => prop::collection::vec(0..14_u8, 1..4).prop_map(Step::Erase),
+        2 => (0..20_u8).prop_map(Step::Compact),
         1 => Just(Step::Checkpoint),
         2 => Just(Step::Restart),
     ]
 }
 
+type Viewer = (u8, u32);
+
 /// The plain list.
 #[derive(Default)]
 struct Model {
-    rows: Vec<(Fact, String)>,
+    /// With the viewer, and how often that viewer was erased before.
+    rows: Vec<(Fact, Viewer)>,
+    /// How often each viewer was erased.
+    erased: BTreeMap<u8, u32>,
+    pending: BTreeSet<Viewer>,
+    known: BTreeSet<Viewer>,
+    /// Whose each ordinal is, for ever.
+    ordinals: BTreeMap<u32, Viewer>,
+    epochs: Vec<Epoch>,
     seen: BTreeSet<u16>,
     creators: HashMap<String, ModelCreator>,
     /// Creator of each video.
@@ -119,8 +144,41 @@ impl Model {
             day: counted.number(),
             country: whole.traits.country.unwrap().ordinal(),
         };
-        self.rows.push((fact, format!("viewer {}", spec.viewer)));
+        let viewer = self.viewer(spec.viewer);
+        self.known.insert(viewer);
+        self.rows.push((fact, viewer));
         if late { "late" } else { "accepted" }
+    }
+
+    fn viewer(&self, viewer: u8) -> Viewer {
+        (viewer, self.erased.get(&viewer).copied().unwrap_or(0))
+    }
+
+    /// How many viewers were known.
+    fn erase(&mut self, viewers: &[u8]) -> u64 {
+        let mut count = 0;
+        for &viewer in viewers {
+            let known = self.viewer(viewer);
+            if self.known.remove(&known) {
+                self.pending.insert(known);
+                *self.erased.entry(viewer).or_default() += 1;
+                count += 1;
+            }
+        }
+        count
+    }
+
+    /// How many viewers and rows went.
+    fn compact(&mut self, today: Day) -> (u64, u64) {
+        let (viewers, before) = (self.pending.len(), self.rows.len());
+        let pending = std::mem::take(&mut self.pending);
+        self.rows.retain(|(_, viewer)| !pending.contains(viewer));
+        if self.rows.len() < before {
+            let newest = self.creators.keys().filter_map(|creator| self.sealed(creator)).max();
+            let number = self.epochs.len() as u32 + 1;
+            self.epochs.push(Epoch { number, day: newest.map_or(today, |newest| newest.max(today)) });
+        }
+        (viewers as u64, (before - self.rows.len()) as u64)
     }
 
     fn set_zone(&mut self, creator: &str, zone: Zone) {
@@ -207,30 +265,47 @@ fn run(steps: &[Step]) {
                     known.sealed = known.sealed.max(Some(through));
                 }
             }
+            Step::Erase(viewers) => {
+                let ids: Vec<_> =
+                    viewers.iter().map(|viewer| ViewerId::parse(format!("viewer {viewer}")).unwrap()).collect();
+                let done = store.erase(&ids).unwrap();
+                assert_eq!(done.erased, model.erase(viewers));
+                assert_eq!(done.erased + done.pending + done.unknown, viewers.len() as u64);
+            }
+            Step::Compact(days) => {
+                let today = day("2026-03-01").saturating_add(i64::from(*days));
+                let done = store.compact(today).unwrap();
+                let before = model.epochs.len();
+                assert_eq!((done.viewers, done.rows), model.compact(today));
+                assert_eq!(done.epoch.as_ref(), model.epochs.get(before));
+                assert_eq!(store.verify().unwrap().viewers, model.known.len() as u64);
+            }
             Step::Checkpoint => store.checkpoint().unwrap(),
             Step::Restart => {
                 drop(store);
                 store = Store::in_memory(&map, &options()).unwrap();
             }
         }
-        compare(&store, &model);
+        compare(&store, &mut model);
     }
     let report = store.verify().unwrap();
     assert_eq!(report.events, model.rows.len() as u64);
 }
 
-fn compare(store: &Store, model: &Model) {
+fn compare(store: &Store, model: &mut Model) {
     let snapshot = store.snapshot();
     let (facts, viewers) = content(&snapshot);
     let expected: BTreeSet<Fact> = model.rows.iter().map(|(fact, _)| fact.clone()).collect();
     assert_eq!(facts, expected);
-    // Ordinals and viewers are one to one.
-    let pairs: BTreeSet<(u32, &str)> =
-        model.rows.iter().map(|(fact, viewer)| (viewers[&fact.mark], viewer.as_str())).collect();
-    let ordinals: BTreeSet<u32> = pairs.iter().map(|pair| pair.0).collect();
-    let names: BTreeSet<&str> = pairs.iter().map(|pair| pair.1).collect();
-    assert_eq!((pairs.len(), pairs.len()), (ordinals.len(), names.len()));
-    assert_eq!(ordinals.last().map_or(0, |last| *last as usize + 1), ordinals.len(), "ordinals are dense");
+    // Ordinals and viewers are one to one, now and over time.
+    for (fact, viewer) in &model.rows {
+        let of = model.ordinals.entry(viewers[&fact.mark]).or_insert(*viewer);
+        assert_eq!(of, viewer, "an ordinal was given out twice");
+    }
+    let whose: BTreeSet<&Viewer> = model.ordinals.values().collect();
+    assert_eq!(whose.len(), model.ordinals.len(), "a viewer has two ordinals");
+    assert_eq!(store.pending_erasures(), model.pending.len() as u64);
+    assert_eq!(snapshot.epochs(), model.epochs);
     for creator in model.creators.keys() {
         let ordinal = snapshot.catalogue().creator_ord(creator).unwrap();
         assert_eq!(snapshot.sealed_through(ordinal), model.sealed(creator), "{creator}");

@@ -1,0 +1,199 @@
+//! Copies of the whole store, made beside the writer: objects never change, so whoever holds the garbage back can copy what
+//! a root lists at leisure. A backup is such a copy; so is the fresh database that a compaction moves to.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use roaring::RoaringBitmap;
+
+use crate::garbage::Hold;
+use crate::generation::{Acknowledged, GenerationFile};
+use crate::kv::{Batch, Disk, Kv};
+use crate::object::{FLUSH_BYTES, Object, ObjectRef, ReadError};
+use crate::place;
+use crate::requests::{Request, Task};
+use crate::root::{Ordinals, ROOT_KEY, Root};
+use crate::secret::sync_parent;
+use crate::segment::Segment;
+use crate::store::{Options, Store, WriteError};
+use crate::summary::Summary;
+use crate::writer::{Shared, Writer};
+
+/// What a copy holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Copied {
+    /// The last commit that is in it.
+    pub generation: u64,
+    /// Bytes of all values.
+    pub bytes: u64,
+}
+
+/// Why a copy could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CopyError {
+    /// The target holds something.
+    #[error("{path} is not an empty directory: a copy never overwrites")]
+    NotEmpty {
+        /// The target.
+        path: PathBuf,
+    },
+    /// The store could not be read, or the copy could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// One state of the store, none of whose objects goes while this lives.
+pub(crate) struct Held {
+    root: Root,
+    kv: Arc<Kv>,
+    _hold: Hold,
+}
+
+/// A fresh database that the writer is to move to.
+pub(crate) struct Move {
+    /// `None` where the store lies in memory, which keeps no stale bytes.
+    pub(crate) fresh: Option<Fresh>,
+    /// Viewers of whom nothing is left once the move is done.
+    pub(crate) erased: Arc<RoaringBitmap>,
+}
+
+/// A database that is being written, with copies of objects by their numbers.
+pub(crate) struct Fresh {
+    dir: PathBuf,
+    options: Options,
+    kv: Kv,
+    copied: HashMap<u64, ObjectRef>,
+}
+
+impl Store {
+    /// Writes everything that is acknowledged into a directory that is empty or absent, as a store of its own that opens
+    /// with the same viewer key, and makes it durable. Events go on coming in meanwhile; they are not in it. The keys are
+    /// not copied. Erased viewers whom no compaction has removed yet are in it, and still marked as erased.
+    pub fn copy_to(&self, dir: &Path) -> Result<Copied, CopyError> {
+        let io = |source| WriteError::files(dir, source);
+        std::fs::create_dir_all(dir).map_err(io)?;
+        if std::fs::read_dir(dir).map_err(io)?.next().is_some() {
+            return Err(CopyError::NotEmpty { path: dir.to_owned() });
+        }
+        let held = self.hold()?;
+        let to = open_disk(&place::current(dir).map_err(io)?, self.options())?;
+        let bytes = copy_objects(&held.kv, &to, &held.root, &mut HashMap::new())?;
+        let mut batch = Batch::default();
+        batch.put(ROOT_KEY, held.root.seal());
+        to.commit(batch).map_err(ReadError::from).map_err(WriteError::from)?;
+        drop(to);
+        place::sync(dir).map_err(io)?;
+        // Last: without this file nothing opens the copy.
+        let of = Acknowledged { generation: held.root.generation, store_id: held.root.store_id };
+        GenerationFile::create(&dir.join("generation"), of).map_err(WriteError::from)?;
+        sync_parent(dir).map_err(io)?;
+        Ok(Copied { generation: held.root.generation, bytes })
+    }
+
+    /// Moves the store to a fresh database, so that nothing is left of what it no longer lists: freed room in the files
+    /// of the old one still holds it.
+    pub(crate) fn move_to_fresh(&self, erased: Arc<RoaringBitmap>) -> Result<(), WriteError> {
+        let held = self.hold()?;
+        let fresh = match self.dir() {
+            None => None,
+            Some(dir) => {
+                place::clear(dir).map_err(|source| WriteError::files(dir, source))?;
+                let kv = open_disk(&place::unfinished(dir), self.options())?;
+                let options = self.options().clone();
+                let mut fresh = Fresh { dir: dir.to_owned(), options, kv, copied: HashMap::new() };
+                copy_objects(&held.kv, &fresh.kv, &held.root, &mut fresh.copied)?;
+                Some(fresh)
+            }
+        };
+        let to = Box::new(Move { fresh, erased });
+        self.ask(|reply| Request::Task(Task::Move(to, reply)))
+    }
+
+    fn hold(&self) -> Result<Held, WriteError> {
+        self.ask(|reply| Request::Task(Task::Hold(reply)))
+    }
+}
+
+impl Writer {
+    pub(crate) fn hold(&self) -> Held {
+        Held { root: self.root.clone(), kv: self.kv.clone(), _hold: self.shared.garbage.hold() }
+    }
+
+    /// Goes on in a fresh database. What fails before it counts changes nothing.
+    pub(crate) fn move_to(&mut self, to: Move) -> Result<(), WriteError> {
+        let mut root = self.root.clone();
+        root.pending_erasures = Ordinals(Arc::new(root.pending_erasures.0.as_ref() - to.erased.as_ref()));
+        let Some(fresh) = to.fresh else {
+            self.root = root;
+            return self.commit_alone();
+        };
+        root.generation += 1;
+        root.next_object = self.shared.next_object.load(Ordering::Relaxed);
+        let (dir, options) = (fresh.dir.clone(), fresh.options.clone());
+        fresh.finish(&self.kv, &root)?;
+        let moved = self.try_move(&dir, &options, root);
+        self.poisoned |= moved.is_err();
+        moved?;
+        // Readers of older snapshots keep the old files open; their names and, with the last reader, their room go.
+        place::clear(&dir).map_err(|source| WriteError::files(&dir, source))
+    }
+
+    fn try_move(&mut self, dir: &Path, options: &Options, root: Root) -> Result<(), WriteError> {
+        let path = place::finished(dir, root.generation);
+        let renamed = std::fs::rename(place::unfinished(dir), &path).and_then(|()| sync_parent(&path));
+        renamed.map_err(|source| WriteError::files(&path, source))?;
+        self.kv = Arc::new(open_disk(&path, options)?);
+        self.root = root;
+        self.acknowledge()?;
+        let Shared { cache, garbage, .. } = self.shared.as_ref();
+        let (kv, listed) = (&self.kv, &self.root);
+        let segments = listed.segments.iter().map(|&it| Segment::open(kv, cache, garbage, it).map(Arc::new));
+        self.segments = segments.collect::<Result<_, _>>()?;
+        let summaries = listed.retention.summaries.iter();
+        let summaries = summaries.map(|&it| Summary::open(kv, cache, garbage, it).map(Arc::new));
+        self.summaries = summaries.collect::<Result<_, _>>()?;
+        self.publish();
+        Ok(())
+    }
+}
+
+impl Fresh {
+    /// Makes it hold just what `root` lists, closes it and makes it durable.
+    fn finish(mut self, from: &Kv, root: &Root) -> Result<(), WriteError> {
+        copy_objects(from, &self.kv, root, &mut self.copied)?;
+        let listed: HashSet<u64> = root.objects().map(|object| object.number).collect();
+        let mut batch = Batch::default();
+        // Listed when the copy began, and no longer.
+        let left = self.copied.values().filter(|object| !listed.contains(&object.number));
+        left.flat_map(|object| object.keys()).for_each(|key| batch.remove(key));
+        batch.put(ROOT_KEY, root.seal());
+        self.kv.commit(batch).map_err(ReadError::from)?;
+        drop(self.kv);
+        let path = place::unfinished(&self.dir);
+        place::sync(&path).map_err(|source| WriteError::files(&path, source))
+    }
+}
+
+fn open_disk(path: &Path, options: &Options) -> Result<Kv, WriteError> {
+    let disk = Disk::open(path, options.disk_free_min_bytes, options.flush_timeout).map_err(ReadError::from)?;
+    Ok(Kv::Disk(Box::new(disk)))
+}
+
+/// Copies every listed object that is not in `copied` yet, each value checked on the way. Gives the bytes.
+fn copy_objects(from: &Kv, to: &Kv, root: &Root, copied: &mut HashMap<u64, ObjectRef>) -> Result<u64, WriteError> {
+    let (mut bytes, mut batch) = (0, Batch::default());
+    for listed in root.objects().filter(|listed| !copied.contains_key(&listed.number)).collect::<Vec<_>>() {
+        Object::copy(from, listed, |key, value| {
+            bytes += value.len() as u64;
+            batch.put(key, value);
+            if batch.bytes() >= FLUSH_BYTES { to.commit(std::mem::take(&mut batch)) } else { Ok(()) }
+        })?;
+        copied.insert(listed.number, listed);
+    }
+    to.commit(batch).map_err(ReadError::from)?;
+    Ok(bytes)
+}
