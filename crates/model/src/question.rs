@@ -1,7 +1,8 @@
 //! What can be asked: entities, families of audience insights, and the cells that a family's table has.
 
 use crate::{
-    AgeBand, Country, CreatorId, Day, Device, Follower, Gender, Hashtag, Name, Region, Source, Timestamp, VideoId, Zone,
+    AgeBand, Country, CreatorId, Day, DayRange, Device, Follower, Gender, Hashtag, Name, Region, Source, Timestamp,
+    VideoId, Zone,
 };
 
 /// What a question is about.
@@ -11,7 +12,7 @@ pub enum Entity {
     Creator(CreatorId<'static>),
     /// A video.
     Video(VideoId<'static>),
-    /// All videos that carry a hashtag now.
+    /// All videos that carry a hashtag: now for counters, on the day in question for insights.
     Hashtag(Hashtag<'static>),
 }
 
@@ -192,4 +193,22 @@ pub struct VideoFacts {
     pub title: Option<String>,
     /// Its language.
     pub language: Option<Name<'static>>,
+    /// The day from which windows by age count: that of publication in the channel's zone, as it was when it was sealed.
+    pub windows_from: Option<Day>,
+    /// Lengths that sealed days keep, each with the last day that it holds for, ascending; later days have `duration_ms`.
+    pub past_durations_ms: Vec<(Day, Option<u32>)>,
+}
+
+impl VideoFacts {
+    /// Whether the length is known for any of these days.
+    pub fn has_length_in(&self, days: DayRange) -> bool {
+        let lengths = self.past_durations_ms.iter().copied().chain([(Day::MAX, self.duration_ms)]);
+        let touching = lengths.skip_while(|(through, _)| *through < days.first());
+        for (through, length) in touching {
+            if length.is_some() || days.last() <= through {
+                return length.is_some();
+            }
+        }
+        false
+    }
 }

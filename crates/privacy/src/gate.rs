@@ -149,9 +149,7 @@ impl Gate {
     pub fn window(&self, entity: &Entity, kind: WindowKind, date: Option<Day>) -> Result<AskedWindow, GateError> {
         let published = match entity {
             Entity::Video(id) if kind.age_days().is_some() => {
-                let published_at = self.source.video(id).ok_or(GateError::Unknown)?.published_at;
-                let zone = self.zone(entity)?;
-                Some(published_at.map(|instant| zone.day_of(instant)))
+                Some(self.source.video(id).ok_or(GateError::Unknown)?.windows_from)
             }
             _ => None,
         };

@@ -8,8 +8,8 @@ use crate::budget::drawn_from;
 use crate::noisy::Noisy;
 use crate::shapes::Rest;
 use crate::{
-    Audience, AudienceTable, Contribution, Curve, EntityKind, Gate, GateError, Measure, Protection, RawTable, Released,
-    cells,
+    AskedWindow, Audience, AudienceTable, Contribution, Curve, EntityKind, Gate, GateError, Measure, Protection,
+    RawTable, Released, cells,
 };
 
 /// The tables of one window as the engine sealed them.
@@ -30,7 +30,7 @@ impl Gate {
         let mut wanted = BTreeSet::new();
         let rows_from = self.source.rows_from();
         for &family in families {
-            if !self.applies(entity, family)? {
+            if !self.applies(entity, family, window)? {
                 audience.put_reason(family, Measure::not_applicable());
             } else if !window.sealed() {
                 audience.put_reason(family, Measure::not_sealed());
@@ -50,10 +50,10 @@ impl Gate {
     }
 
     /// Whether the family exists for this entity, as far as public facts say.
-    fn applies(&self, entity: &Entity, family: Family) -> Result<bool, GateError> {
+    fn applies(&self, entity: &Entity, family: Family, window: AskedWindow) -> Result<bool, GateError> {
         if let (Entity::Video(id), Family::Retention) = (entity, family) {
             let facts = self.source.video(id).ok_or(GateError::Unknown)?;
-            return Ok(facts.duration_ms.is_some());
+            return Ok(facts.has_length_in(window.days()));
         }
         Ok(EntityKind::of(entity).has_family(family))
     }

@@ -2,15 +2,17 @@
 
 use roaring::{MultiOps, RoaringBitmap};
 use throng_model::{Cell, DayRange, Entity, Family};
-use throng_privacy::{Raw, RawTable};
+use throng_privacy::{Contribution, Raw, RawTable};
 use throng_store::{AudienceOf, ReadError, Snapshot};
 
 use crate::block::{Block, scan};
-use crate::collect::{DayCells, Need, by_days};
+use crate::cells::Cells;
+use crate::collect::{DayCells, Need, VIEW, add_part};
+use crate::frozen::Frozen;
 use crate::novelty::{self, Novelty};
 use crate::pass::{Pass, Split};
 use crate::plan::Plan;
-use crate::scope::{Asked, Failure};
+use crate::scope::Failure;
 
 /// One table per family, in the same order. Novelty of anything but a channel is not defined, so nobody stands in it.
 pub(crate) fn tables(
@@ -19,25 +21,23 @@ pub(crate) fn tables(
     entity: &Entity,
     window: DayRange,
     families: &[Family],
+    contribution: Contribution,
 ) -> Result<Vec<RawTable<Cell, ()>>, Failure> {
-    let asked = Asked::find(snapshot, entity)?;
-    let novelty = if novelty::wanted(families) && matches!(entity, Entity::Creator(_)) {
-        Some(Novelty::of(snapshot, plan, &asked, window)?)
-    } else {
-        None
-    };
+    let asked = Frozen::find(snapshot, entity, window)?;
+    let channel = asked.channel().filter(|_| novelty::wanted(families));
+    let novelty = channel.map(|channel| Novelty::of(snapshot, plan, channel, window)).transpose()?;
     let reach = match &novelty {
         Some(novelty) => &novelty.new | &novelty.returning,
-        None => viewers(snapshot, plan, &asked, window, AudienceOf::View)?,
+        None => viewers(snapshot, plan, &asked, AudienceOf::View)?,
     };
     let any = if families.contains(&Family::Funnel) {
-        viewers(snapshot, plan, &asked, window, AudienceOf::AnyEvent)?
+        viewers(snapshot, plan, &asked, AudienceOf::AnyEvent)?
     } else {
         RoaringBitmap::new()
     };
-    let mut pass = Pass::new(families, window, &reach, &any, &asked.zone);
+    let mut pass = Pass::new(families, contribution, &asked, snapshot.catalogue(), &reach, &any);
     if let Some(pass) = &mut pass {
-        run(pass, snapshot, &asked, window)?;
+        run(pass, snapshot, &asked)?;
     }
     let table = |&family: &Family| {
         let split: Split = match (family, &novelty, &pass) {
@@ -53,26 +53,30 @@ pub(crate) fn tables(
     Ok(families.iter().map(table).collect())
 }
 
-/// Everyone with a view, or with any event, in a range.
-fn viewers(
-    snapshot: &Snapshot,
-    plan: Plan,
-    asked: &Asked,
-    range: DayRange,
-    of: AudienceOf,
-) -> Result<RoaringBitmap, Failure> {
-    let cells = by_days(snapshot, plan, asked, &DayCells::whole(range), Need::audience(of))?;
+/// Everyone with a view, or with any event.
+fn viewers(snapshot: &Snapshot, plan: Plan, asked: &Frozen, of: AudienceOf) -> Result<RoaringBitmap, ReadError> {
+    let mut cells = Cells::new(1);
+    for (part, days) in asked.parts(snapshot)? {
+        let choice = plan.choose(part.rows(), days.days());
+        add_part(&mut cells, snapshot.catalogue(), &part, choice, &DayCells::whole(days), Need::audience(of))?;
+    }
+    for row in asked.tail(snapshot) {
+        if of == AudienceOf::AnyEvent || u32::from(row.kind) == VIEW {
+            cells.see(0, row.viewer);
+        }
+    }
     Ok(cells.finish_audiences().into_iter().union())
 }
 
-fn run(pass: &mut Pass<'_>, snapshot: &Snapshot, asked: &Asked, window: DayRange) -> Result<(), ReadError> {
+fn run(pass: &mut Pass<'_>, snapshot: &Snapshot, asked: &Frozen) -> Result<(), ReadError> {
     let catalogue = snapshot.catalogue();
-    let (first, last) = (u32::from(window.first().number()), u32::from(window.last().number()));
-    let wanted = |day| (first..=last).contains(&day);
-    for part in asked.parts(snapshot, window)? {
-        scan(part.segment, &part.spans, catalogue, pass.columns(), wanted, |block| pass.take(block))?;
+    for (part, days) in asked.parts(snapshot)? {
+        let wanted = |day| (u32::from(days.first().number())..=days.last().number().into()).contains(&day);
+        scan(part.segment, &part.spans, catalogue, pass.columns(), wanted, |block| pass.take(block, days))?;
     }
-    pass.take(&Block::of_rows(&asked.tail(snapshot), catalogue, wanted));
+    // These lie in the window, on days that are the entity's.
+    pass.take(&Block::of_rows(&asked.tail(snapshot), catalogue, |_| true), asked.window());
+    pass.finish();
     Ok(())
 }
 

@@ -12,7 +12,8 @@ use crate::{audience, counters, facts};
 
 /// Answers the gate's questions exactly, from a store.
 ///
-/// Days are the days that events count in, each in the zone of its channel. Hours, of the day and of the week, are those
+/// Counters follow the catalogue of now, insights that of the days they are about; see `frozen`. Days are the days that
+/// events count in, each in the zone of its channel. Hours, of the day and of the week, are those
 /// of the channel's zone; of a hashtag, whose channels may be anywhere, they are UTC. Among a viewer's views at the same
 /// millisecond the one with the largest codes of country, region, age, gender, device and follower status, compared in
 /// this order, is its last, so answers do not depend on how rows lie.
@@ -66,19 +67,17 @@ impl Source for Engine {
         entity: &Entity,
         window: DayRange,
         families: &[Family],
-        _contribution: Contribution,
+        contribution: Contribution,
     ) -> Result<Vec<RawTable<Cell, ()>>, SourceError> {
-        Ok(audience::tables(&self.store.snapshot(), self.plan, entity, window, families)?)
+        Ok(audience::tables(&self.store.snapshot(), self.plan, entity, window, families, contribution)?)
     }
 
     fn sealed_through(&self, entity: &Entity) -> Result<Option<Day>, SourceError> {
-        let snapshot = self.store.snapshot();
-        let asked = Asked::find(&snapshot, entity)?;
-        Ok(facts::sealed_through(&snapshot, &asked))
+        Ok(facts::sealed_through(&self.store.snapshot(), entity)?)
     }
 
-    fn rewrites(&self, _entity: &Entity, _days: DayRange) -> Result<Rewrites, SourceError> {
-        Ok(Rewrites::default())
+    fn rewrites(&self, entity: &Entity, days: DayRange) -> Result<Rewrites, SourceError> {
+        Ok(facts::rewrites(&self.store.snapshot(), entity, days)?)
     }
 
     fn epochs(&self) -> Vec<Epoch> {
@@ -101,7 +100,7 @@ impl Source for Engine {
 
     fn hashtag_exists(&self, tag: &Hashtag<'_>) -> bool {
         let snapshot = self.store.snapshot();
-        snapshot.catalogue().hashtag_videos(tag.as_str()).is_some_and(|videos| !videos.is_empty())
+        snapshot.catalogue().hashtag_videos_ever(tag.as_str()).is_some()
     }
 
     fn creators(&self, after: Option<&CreatorId<'_>>, limit: usize) -> Vec<CreatorFacts> {

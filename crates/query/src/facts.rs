@@ -1,9 +1,13 @@
-//! Facts of the public catalogue, as the gate hands them on.
+//! Facts of the public catalogue, as the gate hands them on, and what is sealed of an entity.
 
-use throng_model::{CreatorFacts, Day, VideoFacts, VideoId};
+use std::collections::BTreeSet;
+
+use throng_model::{CreatorFacts, Day, DayRange, Entity, VideoFacts, VideoId};
+use throng_privacy::Rewrites;
 use throng_store::{Catalogue, CreatorOrd, Snapshot, VideoOrd};
 
-use crate::scope::{Asked, Scope};
+use crate::frozen::Frozen;
+use crate::scope::Failure;
 
 /// A channel.
 pub(crate) fn creator(snapshot: &Snapshot, creator: CreatorOrd) -> Option<CreatorFacts> {
@@ -29,6 +33,8 @@ pub(crate) fn video(snapshot: &Snapshot, video: VideoOrd) -> Option<VideoFacts> 
         sound: entry.sound.clone(),
         title: entry.title.as_deref().map(str::to_owned),
         language: entry.language.clone(),
+        windows_from: entry.windows_from(catalogue),
+        past_durations_ms: entry.past_periods().map(|period| (period.last, period.duration_ms)).collect(),
     })
 }
 
@@ -37,15 +43,26 @@ pub(crate) fn video_id(catalogue: &Catalogue, video: VideoOrd) -> Option<VideoId
     catalogue.video(video).map(|entry| entry.id.clone())
 }
 
-/// The last day that is sealed for every channel of an entity: a video's is the one that it is on now.
-pub(crate) fn sealed_through(snapshot: &Snapshot, asked: &Asked) -> Option<Day> {
-    match &asked.scope {
-        Scope::Channel(creator) => snapshot.sealed_through(*creator),
-        Scope::Videos(videos) => {
-            let catalogue = snapshot.catalogue();
-            let sealed = |&video: &VideoOrd| snapshot.sealed_through(catalogue.video(video)?.creator);
-            // `None` is less than any day: one channel without a sealed day leaves the whole entity without one.
-            videos.iter().map(sealed).min().flatten()
-        }
+/// The last day through which nothing can come to an entity any more. A hashtag is open to every video of every channel,
+/// so its days are sealed when they are sealed everywhere.
+pub(crate) fn sealed_through(snapshot: &Snapshot, entity: &Entity) -> Result<Option<Day>, Failure> {
+    let catalogue = snapshot.catalogue();
+    let found = match entity {
+        Entity::Creator(id) => catalogue.creator_ord(id.as_str()).map(|creator| snapshot.sealed_through(creator)),
+        Entity::Video(id) => catalogue.video_ord(id.as_str()).map(|video| snapshot.video_sealed_through(video)),
+        Entity::Hashtag(tag) => catalogue.hashtag_videos_ever(tag.as_str()).map(|_| snapshot.sealed_everywhere()),
+    };
+    found.ok_or(Failure::Unknown)
+}
+
+/// How often what was sealed on these days of an entity was rewritten.
+pub(crate) fn rewrites(snapshot: &Snapshot, entity: &Entity, days: DayRange) -> Result<Rewrites, Failure> {
+    let catalogue = snapshot.catalogue();
+    let mut reopened = BTreeSet::new();
+    for (channel, days) in Frozen::find(snapshot, entity, days)?.channels() {
+        let Some(entry) = catalogue.creator(channel) else { continue };
+        let touched = snapshot.reopened(channel).filter(|(day, _)| days.contains(*day));
+        reopened.extend(touched.map(|(day, generation)| (entry.id.clone(), day, generation)));
     }
+    Ok(Rewrites { reopened: reopened.into_iter().collect(), epochs: 0 })
 }

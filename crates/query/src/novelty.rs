@@ -5,12 +5,12 @@
 //! window decide.
 
 use roaring::{MultiOps, RoaringBitmap};
-use throng_model::{DayRange, Family};
-use throng_store::{AudienceOf, Snapshot};
+use throng_model::{DayRange, Family, Zone};
+use throng_store::{AudienceOf, CreatorOrd, Snapshot};
 
 use crate::collect::{DayCells, Need, by_days};
 use crate::plan::Plan;
-use crate::scope::{Asked, Failure};
+use crate::scope::{Asked, Failure, Scope};
 
 /// How many days without a view make a viewer new again.
 const FORGOTTEN_DAYS: u32 = 365;
@@ -23,7 +23,8 @@ pub(crate) struct Novelty {
 
 impl Novelty {
     /// Splits the viewers of a window.
-    pub(crate) fn of(snapshot: &Snapshot, plan: Plan, asked: &Asked, window: DayRange) -> Result<Self, Failure> {
+    pub(crate) fn of(snapshot: &Snapshot, plan: Plan, channel: CreatorOrd, window: DayRange) -> Result<Self, Failure> {
+        let asked = &Asked { scope: Scope::Channel(channel), zone: Zone::UTC };
         let viewed = viewed_by_day(snapshot, plan, asked, window)?;
         let first = window.first();
         // Days before the calendar's first one hold nothing.

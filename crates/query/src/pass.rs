@@ -4,14 +4,19 @@
 //! need. Nothing depends on the order in which rows come.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use roaring::RoaringBitmap;
-use throng_model::{Cell, DayRange, Family, HourOfWeek, Kind, Source, Stage, Zone};
+use throng_model::{Cell, Day, DayRange, Family, HourOfWeek, Kind, Source, Stage, Zone};
+use throng_privacy::Contribution;
+use throng_store::{Catalogue, CreatorOrd};
 
 use crate::block::{Block, Columns};
 use crate::cells::set_of_sorted;
 use crate::clock::Clock;
 use crate::collect::{VIEW, kind_of};
+use crate::earliest::Earliest;
+use crate::frozen::{Frozen, Length};
 use crate::slots::Slots;
 use crate::traits;
 
@@ -28,7 +33,9 @@ enum Act {
 
 /// What a pass gathers; a vector that no family asked for stays empty.
 pub(crate) struct Pass<'r> {
-    days: (u32, u32),
+    catalogue: &'r Catalogue,
+    /// The channel that rows are on, where there is one for all.
+    channel: Option<CreatorOrd>,
     reach: &'r RoaringBitmap,
     slots: Slots,
     columns: Columns,
@@ -38,7 +45,10 @@ pub(crate) struct Pass<'r> {
     sources: Vec<u16>,
     /// A bit per hour of the week.
     hours: Vec<[u64; 3]>,
-    clock: Option<Clock>,
+    /// Clocks, each with the last day whose rows it reads.
+    clocks: Vec<(u32, Clock)>,
+    /// What counts of the sources and of the hours, where contributions are bounded.
+    bounds: Option<(Earliest, Earliest)>,
     /// The furthest playback position plus 1; 0 for none.
     positions: Vec<u8>,
     /// Of everyone with any event: whether they engaged or followed.
@@ -52,10 +62,11 @@ impl<'r> Pass<'r> {
     /// looks at it.
     pub(crate) fn new(
         families: &[Family],
-        window: DayRange,
+        contribution: Contribution,
+        asked: &Frozen,
+        catalogue: &'r Catalogue,
         reach: &'r RoaringBitmap,
         any: &RoaringBitmap,
-        zone: &Zone,
     ) -> Option<Self> {
         let has = |family| families.contains(&family);
         let traits = families.iter().any(|&family| traits::is_trait(family));
@@ -67,15 +78,27 @@ impl<'r> Pass<'r> {
         }
         let len = |set: &RoaringBitmap| usize::try_from(set.len()).unwrap_or(usize::MAX);
         let viewers = len(reach);
+        let zones = if hours { asked.zones(catalogue) } else { Vec::new() };
+        let clock = |(last, zone): (Day, Zone)| (u32::from(last.number()), Clock::new(zone, asked.window()));
+        let is_bounded = contribution == Contribution::Bounded;
         Some(Self {
-            days: (window.first().number().into(), window.last().number().into()),
+            catalogue,
+            channel: asked.channel(),
             reach,
             slots: Slots::new(reach),
-            columns: Columns { ts: traits || hours, watch_ms: positions, source: sources, traits },
+            columns: Columns {
+                ts: traits || hours || (sources && is_bounded),
+                watch_ms: positions,
+                source: sources,
+                traits,
+            },
             last: vec![(i64::MIN, 0); if traits { viewers } else { 0 }],
             sources: vec![0; if sources { viewers } else { 0 }],
             hours: vec![[0; 3]; if hours { viewers } else { 0 }],
-            clock: hours.then(|| Clock::new(zone.clone(), window)),
+            clocks: zones.into_iter().map(clock).collect(),
+            bounds: is_bounded.then(|| {
+                (Earliest::new(Contribution::SOURCES_PER_DAY_MAX), Earliest::new(Contribution::HOURS_PER_DAY_MAX))
+            }),
             positions: vec![0; if positions { viewers } else { 0 }],
             acts: funnel.then(|| (Slots::new(any), vec![Act::None; len(any)])),
             views: Vec::new(),
@@ -87,13 +110,13 @@ impl<'r> Pass<'r> {
         self.columns
     }
 
-    /// Takes a block of rows, some of which may lie outside the window.
-    pub(crate) fn take(&mut self, block: &Block) {
+    /// Takes a block of rows, some of which may lie outside the days that are wanted of it.
+    pub(crate) fn take(&mut self, block: &Block, days: DayRange) {
         let mut views = std::mem::take(&mut self.views);
         // Which rows are views is as good as random, so they are picked without a branch.
         views.resize(block.day.len(), (0, 0));
         let mut picked = 0;
-        let (first, last) = self.days;
+        let (first, last) = (u32::from(days.first().number()), u32::from(days.last().number()));
         let rows = block.day.iter().zip(&block.kind).zip(&block.viewer);
         for (row, ((&day, &kind), &viewer)) in (0..).zip(rows) {
             if let Some(place) = views.get_mut(picked) {
@@ -107,7 +130,7 @@ impl<'r> Pass<'r> {
             // its slot would lie past every vector, and its views would be passed over.
             *viewer = self.slots.of(*viewer).map_or(u32::MAX, |slot| slot as u32);
         }
-        self.take_acts(block);
+        self.take_acts(block, first..=last);
         self.take_last(block, &views);
         self.take_sources(block, &views);
         self.take_hours(block, &views);
@@ -115,13 +138,12 @@ impl<'r> Pass<'r> {
         self.views = views;
     }
 
-    fn take_acts(&mut self, block: &Block) {
-        let (first, last) = self.days;
+    fn take_acts(&mut self, block: &Block, days: RangeInclusive<u32>) {
         let Some((slots, acts)) = &mut self.acts else { return };
         for ((&day, &kind), &viewer) in block.day.iter().zip(&block.kind).zip(&block.viewer) {
             let act = act_of(kind);
             if act > Act::None
-                && (first..=last).contains(&day)
+                && days.contains(&day)
                 && let Some(furthest) = slots.of(viewer).and_then(|slot| acts.get_mut(slot))
             {
                 *furthest = act.max(*furthest);
@@ -146,19 +168,33 @@ impl<'r> Pass<'r> {
             return;
         }
         for &(row, slot) in views {
-            if let Some((&code, used)) = block.source.get(row as usize).zip(self.sources.get_mut(slot as usize)) {
-                *used |= 1_u16.checked_shl(code).unwrap_or(0);
+            let Some((&code, used)) = block.source.get(row as usize).zip(self.sources.get_mut(slot as usize)) else {
+                continue;
+            };
+            match &mut self.bounds {
+                None => *used |= source_bit(code),
+                Some((sources, _)) => {
+                    if let Some((&day, &ts)) = block.day.get(row as usize).zip(block.ts.get(row as usize)) {
+                        // Codes are below 16.
+                        sources.see(slot, day, ts, code as u8);
+                    }
+                }
             }
         }
     }
 
     fn take_hours(&mut self, block: &Block, views: &[(u32, u32)]) {
-        let Some(clock) = &mut self.clock else { return };
+        if self.clocks.is_empty() {
+            return;
+        }
         for &(row, slot) in views {
-            let Some((&ts, used)) = block.ts.get(row as usize).zip(self.hours.get_mut(slot as usize)) else { continue };
+            let at = block.ts.get(row as usize).zip(block.day.get(row as usize));
+            let Some(((&ts, &day), used)) = at.zip(self.hours.get_mut(slot as usize)) else { continue };
+            let Some((_, clock)) = self.clocks.iter_mut().find(|(last, _)| day <= *last) else { continue };
             let hour = clock.hour_of_week(ts);
-            if let Some(word) = used.get_mut(usize::from(hour / 64)) {
-                *word |= 1 << (hour % 64);
+            match &mut self.bounds {
+                None => use_hour(used, hour),
+                Some((_, hours)) => hours.see(slot, day, ts, hour),
             }
         }
     }
@@ -167,18 +203,38 @@ impl<'r> Pass<'r> {
         if !self.columns.watch_ms {
             return;
         }
-        let mut pieces = block.pieces.iter().peekable();
+        let mut pieces = block.pieces.iter();
+        let (mut end, mut length) = (0, Length::Always(None));
         for &(row, slot) in views {
-            while pieces.next_if(|piece| piece.rows.end <= row as usize).is_some() {}
-            let duration_ms = pieces.peek().and_then(|piece| piece.duration_ms);
-            let watched = block.watch_ms.get(row as usize);
-            let Some((&watch_ms, furthest)) = watched.zip(self.positions.get_mut(slot as usize)) else { continue };
-            let Some(duration_ms) = duration_ms else { continue };
+            while end <= row as usize {
+                let Some(piece) = pieces.next() else { return };
+                (end, length) = (piece.rows.end, Length::of(self.catalogue, piece.video, self.channel));
+            }
+            let watched = block.watch_ms.get(row as usize).zip(block.day.get(row as usize));
+            let Some(((&watch_ms, &day), furthest)) = watched.zip(self.positions.get_mut(slot as usize)) else {
+                continue;
+            };
+            let Some(duration_ms) = length.on(day) else { continue };
             // Divides only for views that come further than the furthest so far.
             if u64::from(watch_ms) * 100 >= u64::from(*furthest) * u64::from(duration_ms)
                 && let Some(position) = position(watch_ms, duration_ms)
             {
                 *furthest = (*furthest).max(position + 1);
+            }
+        }
+    }
+
+    /// Ends the taking of rows.
+    pub(crate) fn finish(&mut self) {
+        let Some((sources, hours)) = &mut self.bounds else { return };
+        for (slot, code) in sources.finish() {
+            if let Some(used) = self.sources.get_mut(slot as usize) {
+                *used |= source_bit(code.into());
+            }
+        }
+        for (slot, hour) in hours.finish() {
+            if let Some(used) = self.hours.get_mut(slot as usize) {
+                use_hour(used, hour);
             }
         }
     }
@@ -240,6 +296,16 @@ impl<'r> Pass<'r> {
         let saw = any - &followed - &engaged - &viewed;
         let stages = [Stage::Saw, Stage::Viewed, Stage::Engaged, Stage::Followed].map(Cell::Stage);
         stages.into_iter().zip([saw, viewed, engaged, followed]).collect()
+    }
+}
+
+fn source_bit(code: u32) -> u16 {
+    1_u16.checked_shl(code).unwrap_or(0)
+}
+
+fn use_hour(used: &mut [u64; 3], hour: u8) {
+    if let Some(word) = used.get_mut(usize::from(hour / 64)) {
+        *word |= 1 << (hour % 64);
     }
 }
 

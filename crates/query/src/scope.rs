@@ -1,4 +1,5 @@
-//! What an entity means in rows: a channel's, or those of some videos, and where they lie.
+//! What an entity means in rows: a channel's, or those of some videos, and where they lie. Here the catalogue of now says
+//! so, as public counters want it; for insights see `frozen`.
 
 use std::borrow::Cow;
 
@@ -59,10 +60,10 @@ impl Asked {
                 let creator = catalogue.video(video)?.creator;
                 Some(Self { scope: Scope::Videos(vec![video]), zone: zone_of(creator) })
             }),
-            Entity::Hashtag(tag) => catalogue
-                .hashtag_videos(tag.as_str())
-                .filter(|videos| !videos.is_empty())
-                .map(|videos| Self { scope: Scope::Videos(videos.iter().map(VideoOrd).collect()), zone: Zone::UTC }),
+            Entity::Hashtag(tag) => catalogue.hashtag_videos_ever(tag.as_str()).map(|_| {
+                let videos = catalogue.hashtag_videos(tag.as_str()).into_iter().flatten().map(VideoOrd);
+                Self { scope: Scope::Videos(videos.collect()), zone: Zone::UTC }
+            }),
         };
         found.ok_or(Failure::Unknown)
     }
@@ -80,9 +81,8 @@ impl Asked {
                 }
                 Scope::Videos(videos) => {
                     for &video in videos {
-                        for (_, span) in segment.video_spans(video)? {
-                            parts.push(Part { segment, channel: None, spans: Cow::Owned(vec![span]) });
-                        }
+                        let spans = segment.video_spans(video)?;
+                        parts.extend(spans.into_iter().map(|(_, span)| Part::of_video(segment, span)));
                     }
                 }
             }
@@ -109,7 +109,12 @@ pub(crate) struct Part<'s> {
 }
 
 impl<'s> Part<'s> {
-    /// One video.
+    /// One video on one channel.
+    pub(crate) fn of_video(segment: &'s Segment, span: VideoSpan) -> Self {
+        Self { segment, channel: None, spans: Cow::Owned(vec![span]) }
+    }
+
+    /// The same, where the span is at hand.
     pub(crate) fn of_span(segment: &'s Segment, span: &'s VideoSpan) -> Self {
         Self { segment, channel: None, spans: Cow::Borrowed(std::slice::from_ref(span)) }
     }

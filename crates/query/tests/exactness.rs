@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use support::questions::{Question, Shown, ask_facts, gate};
+use support::oracle::Mistake;
+use support::questions::{Question, Shown, ask_facts, gate, noisy_gate};
 use support::world::{Dice, Shape, World};
 use throng_model::{
     Counter, CreatorId, Day, DayRange, Event, EventId, Kind, Source, Timestamp, Traits, VideoId, ViewerId,
@@ -30,6 +31,23 @@ fn compare(world: &World, questions: &[Question], shown: &mut Shown) {
             question.ask(&engine, &oracle, shown);
         }
     }
+    compare_insights_with_noise(world, questions);
+}
+
+/// With equal keys, released numbers are equal just where the true ones are.
+fn compare_insights_with_noise(world: &World, questions: &[Question]) {
+    let oracle = noisy_gate(Arc::new(world.oracle.clone()));
+    let engine = noisy_gate(Arc::new(Engine::new(world.store.clone())));
+    for question in questions {
+        assert_ne!(question.insight_agrees(&engine, &oracle), Some(false), "{question:?}");
+    }
+}
+
+/// Of the questions, how many an engine that makes a mistake answers otherwise.
+fn noticed(world: &World, questions: &[Question], mistake: Mistake) -> usize {
+    let right = noisy_gate(Arc::new(world.oracle.clone()));
+    let wrong = noisy_gate(Arc::new(world.oracle.clone().with(mistake)));
+    questions.iter().filter(|question| question.insight_agrees(&right, &wrong) == Some(false)).count()
 }
 
 fn play_and_compare(shape: &Shape, questions: usize, shown: &mut Shown) {
@@ -82,6 +100,23 @@ fn small_worlds_are_answered_exactly_and_show_numbers() {
     for label in Shown::labels() {
         assert!(shown.of(&label) >= 20, "{label}: {shown:?}");
     }
+}
+
+/// The comparison would mean little if worlds never asked for the past, or never for a bound.
+#[test]
+fn mistakes_about_the_past_and_about_bounds_are_noticed() {
+    let mut counts = [0, 0];
+    for seed in 0..16 {
+        let shape = Shape { seed, events: 6_000, batches: 8, viewers: 300, days: 4, checkpoint_rows: 1_000 };
+        let world = World::play(&shape);
+        let mut dice = Dice(seed);
+        let questions: Vec<Question> = (0..30).map(|_| Question::random(&mut dice, &world)).collect();
+        compare_insights_with_noise(&world, &questions);
+        for (count, mistake) in counts.iter_mut().zip([Mistake::ForgetsThePast, Mistake::CountsWholeDays]) {
+            *count += noticed(&world, &questions, mistake);
+        }
+    }
+    assert!(counts.iter().all(|&count| count >= 10), "{counts:?}");
 }
 
 /// Suppression hides the later of two equal rows: which one is later must not depend on which was seen first.

@@ -55,6 +55,11 @@ impl VideoEntry {
         })
     }
 
+    /// The periods before what holds now.
+    pub fn past_periods(&self) -> impl Iterator<Item = VideoPeriod<'_>> {
+        self.periods().take(self.past.len())
+    }
+
     /// Whether it was the same on every day.
     pub fn is_unchanged(&self) -> bool {
         self.past.is_empty()

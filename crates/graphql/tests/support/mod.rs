@@ -256,6 +256,8 @@ impl Source for Platform {
             sound: None,
             title: Some(format!("Video {}", id.as_str())),
             language: None,
+            windows_from: Day::parse("2026-02-20").ok(),
+            past_durations_ms: vec![],
         })
     }
 

@@ -243,6 +243,8 @@ impl Source for World {
             sound: None,
             title: None,
             language: None,
+            windows_from: Day::parse("2026-03-02").ok(),
+            past_durations_ms: vec![],
         })
     }
 

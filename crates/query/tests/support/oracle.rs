@@ -23,6 +23,17 @@ pub struct Seen {
     pub traits: Traits,
 }
 
+/// What a control gets wrong on purpose, so that a test can tell that it would notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mistake {
+    #[default]
+    None,
+    /// Insights follow the catalogue of now.
+    ForgetsThePast,
+    /// Contributions are never bounded.
+    CountsWholeDays,
+}
+
 /// Everything that was accepted, and the catalogue as it is now.
 #[derive(Debug, Clone, Default)]
 pub struct Oracle {
@@ -34,6 +45,23 @@ pub struct Oracle {
     pub sealed_through: Option<Day>,
     /// For single creators.
     pub sealed_creators: BTreeMap<String, Day>,
+    /// Rows that a video had through a day that was sealed when it got another one, oldest first.
+    past_videos: BTreeMap<String, Vec<(Day, VideoRow)>>,
+    /// The same for zones.
+    past_zones: BTreeMap<String, Vec<(Day, Zone)>>,
+    /// Days of publication that were sealed when something changed.
+    windows_from: BTreeMap<String, Day>,
+    /// How often sealed days got rows.
+    pub reopened: BTreeMap<(String, Day), u32>,
+    mistake: Mistake,
+}
+
+/// The first pair that reaches a day, or else what holds now.
+fn on_day<T>(past: Option<&Vec<(Day, T)>>, now: T, day: Day) -> T
+where
+    T: Clone,
+{
+    past.into_iter().flatten().find(|(through, _)| day <= *through).map_or(now, |(_, then)| then.clone())
 }
 
 impl Oracle {
@@ -43,6 +71,99 @@ impl Oracle {
 
     pub fn sealed_of(&self, creator: &str) -> Option<Day> {
         self.sealed_through.max(self.sealed_creators.get(creator).copied())
+    }
+
+    pub fn with(self, mistake: Mistake) -> Self {
+        Self { mistake, ..self }
+    }
+
+    pub fn publish_creator(&mut self, id: &str, handle: Option<Name<'static>>, zone: Zone) {
+        if self.creators.get(id).is_some_and(|(_, old)| *old != zone) {
+            let of_creator = self.videos.iter().filter(|(_, row)| row.creator.as_str() == id);
+            for video in of_creator.map(|(video, _)| video.clone()).collect::<Vec<_>>() {
+                self.settle_publication(&video);
+            }
+            let past = self.past_zones.entry(id.to_owned()).or_default();
+            let sealed = self.sealed_through.max(self.sealed_creators.get(id).copied());
+            if let Some(sealed) = sealed.filter(|&sealed| past.iter().all(|(through, _)| *through < sealed)) {
+                past.push((sealed, self.creators[id].1.clone()));
+            }
+        }
+        self.creators.insert(id.to_owned(), (handle, zone));
+    }
+
+    pub fn publish_video(&mut self, row: VideoRow) {
+        let id = row.video.as_str().to_owned();
+        self.settle_publication(&id);
+        if let Some(old) = self.videos.get(&id) {
+            let relevant = |row: &VideoRow| (row.creator.clone(), row.duration_ms, row.hashtags.clone());
+            let sealed = self.sealed_of(old.creator.as_str()).max(self.sealed_of(row.creator.as_str()));
+            let past = self.past_videos.entry(id.clone()).or_default();
+            if let Some(sealed) = sealed.filter(|_| relevant(old) != relevant(&row))
+                && past.iter().all(|(through, _)| *through < sealed)
+            {
+                past.push((sealed, old.clone()));
+            }
+        }
+        self.videos.insert(id, row);
+    }
+
+    /// Whatever changes next, the day of publication stays where it can have been asked about.
+    fn settle_publication(&mut self, video: &str) {
+        if let Some(day) = self.publication_day(video).filter(|&day| Some(day) <= self.sealed_of_video(video)) {
+            self.windows_from.insert(video.to_owned(), day);
+        }
+    }
+
+    fn publication_day(&self, video: &str) -> Option<Day> {
+        let row = self.videos.get(video)?;
+        let now = || Some(self.zone_of_creator(row.creator.as_str()).day_of(row.published_at?));
+        self.windows_from.get(video).copied().or_else(now)
+    }
+
+    /// What the video was on a day.
+    fn video_on(&self, video: &str, day: Day) -> Option<VideoRow> {
+        let past = if self.mistake == Mistake::ForgetsThePast { None } else { self.past_videos.get(video) };
+        Some(on_day(past, self.videos.get(video)?.clone(), day))
+    }
+
+    /// The row of an event's video, if the video was on the event's channel that day.
+    fn row_of(&self, event: &Seen) -> Option<VideoRow> {
+        self.video_on(event.video.as_deref()?, event.day).filter(|row| row.creator.as_str() == event.creator)
+    }
+
+    fn zone_on(&self, creator: &str, day: Day) -> Zone {
+        let past = if self.mistake == Mistake::ForgetsThePast { None } else { self.past_zones.get(creator) };
+        on_day(past, self.zone_of_creator(creator), day)
+    }
+
+    /// The last day that, as all before it, is sealed on the channel that the video was on. It is one on which something
+    /// ends: what a row says, or what is sealed.
+    fn sealed_of_video(&self, video: &str) -> Option<Day> {
+        let ends = self.past_videos.get(video).into_iter().flatten().map(|(through, _)| *through);
+        let seals = self.sealed_creators.values().copied().chain(self.sealed_through);
+        let days: BTreeSet<Day> = ends.chain(seals).collect();
+        let is_sealed = |day: &&Day| {
+            let past = self.past_videos.get(video);
+            let row = on_day(past, self.videos[video].clone(), **day);
+            Some(**day) <= self.sealed_of(row.creator.as_str())
+        };
+        days.iter().take_while(is_sealed).last().copied()
+    }
+
+    fn was_tagged(&self, tag: &str) -> bool {
+        let past = self.past_videos.values().flatten().map(|(_, row)| row);
+        past.chain(self.videos.values()).any(|row| row.hashtags.iter().any(|each| each.as_str() == tag))
+    }
+
+    /// What insights count.
+    fn frozen_events_of(&self, entity: &Entity) -> Vec<&Seen> {
+        let belongs = |event: &&Seen| match entity {
+            Entity::Creator(id) => event.creator == id.as_str(),
+            Entity::Video(id) => event.video.as_deref() == Some(id.as_str()) && self.row_of(event).is_some(),
+            Entity::Hashtag(tag) => self.row_of(event).is_some_and(|row| row.hashtags.contains(tag)),
+        };
+        self.events.iter().filter(belongs).collect()
     }
 
     fn tagged(&self, tag: &str) -> BTreeSet<&str> {
@@ -57,7 +178,7 @@ impl Oracle {
                 let row = self.videos.get(id.as_str()).ok_or(SourceError::Unknown)?;
                 Ok(self.zone_of_creator(row.creator.as_str()))
             }
-            Entity::Hashtag(tag) if !self.tagged(tag.as_str()).is_empty() => Ok(Zone::UTC),
+            Entity::Hashtag(tag) if self.was_tagged(tag.as_str()) => Ok(Zone::UTC),
             _ => Err(SourceError::Unknown),
         }
     }
@@ -117,8 +238,14 @@ impl Oracle {
         RawTable::seal(self.sum(events), rows.into_iter().map(|(key, events)| (key, self.sum(&events))).collect())
     }
 
-    fn family(&self, entity: &Entity, zone: &Zone, window: DayRange, family: Family) -> RawTable<Cell, ()> {
-        let all = self.events_of(entity);
+    fn family(
+        &self,
+        entity: &Entity,
+        window: DayRange,
+        family: Family,
+        contribution: Contribution,
+    ) -> RawTable<Cell, ()> {
+        let all = self.frozen_events_of(entity);
         let inside: Vec<&Seen> = all.iter().copied().filter(|event| window.contains(event.day)).collect();
         let mut by_viewer: BTreeMap<u32, Vec<&Seen>> = BTreeMap::new();
         for event in &inside {
@@ -137,14 +264,23 @@ impl Oracle {
                     Family::Reach => vec![],
                     Family::Novelty if !matches!(entity, Entity::Creator(_)) => continue,
                     Family::Novelty => vec![novelty(&all, viewer, &views)],
-                    Family::TrafficSource => views.iter().map(|view| Cell::Source(view.source)).collect(),
+                    Family::TrafficSource => {
+                        let cell = |view: &Seen| Cell::Source(view.source);
+                        self.counted(&views, contribution, 2, cell)
+                    }
                     Family::ActiveHours => {
-                        let hour = |ts| HourOfWeek::new(zone.day_of(ts).weekday(), zone.hour_of_day(ts));
-                        views.iter().map(|view| Cell::Hour(hour(view.ts))).collect()
+                        let cell = |view: &Seen| {
+                            let zone = match entity {
+                                Entity::Hashtag(_) => Zone::UTC,
+                                _ => self.zone_on(&view.creator, view.day),
+                            };
+                            Cell::Hour(HourOfWeek::new(zone.day_of(view.ts).weekday(), zone.hour_of_day(view.ts)))
+                        };
+                        self.counted(&views, contribution, 3, cell)
                     }
                     Family::Retention => {
                         let reached = |view: &&Seen| {
-                            let duration_ms = self.duration_ms(view)?;
+                            let duration_ms = self.row_of(view)?.duration_ms?;
                             Some((u64::from(view.watch_ms) * 100 / u64::from(duration_ms)).min(100) as u8)
                         };
                         match views.iter().filter_map(reached).max() {
@@ -162,6 +298,33 @@ impl Oracle {
         }
         let rows = cells.into_iter().map(|(cell, viewers)| (cell, Raw::seal((), viewers))).collect();
         RawTable::seal(Raw::seal((), total), rows)
+    }
+
+    /// The cells that a viewer's views count in; where bounded, so many a day.
+    fn counted(
+        &self,
+        views: &[&Seen],
+        contribution: Contribution,
+        cells_max: usize,
+        cell_of: impl Fn(&Seen) -> Cell,
+    ) -> Vec<Cell> {
+        if contribution == Contribution::Whole || self.mistake == Mistake::CountsWholeDays {
+            return views.iter().map(|view| cell_of(view)).collect();
+        }
+        let mut days: BTreeMap<Day, BTreeSet<(Timestamp, Cell)>> = BTreeMap::new();
+        for view in views {
+            days.entry(view.day).or_default().insert((view.ts, cell_of(view)));
+        }
+        let of_day = |views: BTreeSet<(Timestamp, Cell)>| {
+            let mut cells: Vec<Cell> = Vec::new();
+            for (_, cell) in views {
+                if cells.len() < cells_max && !cells.contains(&cell) {
+                    cells.push(cell);
+                }
+            }
+            cells
+        };
+        days.into_values().flat_map(of_day).collect()
     }
 }
 
@@ -312,14 +475,28 @@ impl Source for Oracle {
         entity: &Entity,
         window: DayRange,
         families: &[Family],
-        _contribution: Contribution,
+        contribution: Contribution,
     ) -> Result<Vec<RawTable<Cell, ()>>, SourceError> {
-        let zone = self.zone(entity)?;
-        Ok(families.iter().map(|&family| self.family(entity, &zone, window, family)).collect())
+        self.zone(entity)?;
+        Ok(families.iter().map(|&family| self.family(entity, window, family, contribution)).collect())
     }
 
-    fn rewrites(&self, _entity: &Entity, _days: DayRange) -> Result<Rewrites, SourceError> {
-        Ok(Rewrites::default())
+    fn rewrites(&self, entity: &Entity, days: DayRange) -> Result<Rewrites, SourceError> {
+        self.zone(entity)?;
+        let was_on =
+            |video: &str, creator: &str, day| self.video_on(video, day).filter(|row| row.creator.as_str() == creator);
+        let touches = |creator: &str, day| match entity {
+            Entity::Creator(id) => id.as_str() == creator,
+            Entity::Video(id) => was_on(id.as_str(), creator, day).is_some(),
+            Entity::Hashtag(tag) => {
+                let rows = self.videos.keys().filter_map(|video| was_on(video, creator, day));
+                rows.into_iter().any(|row| row.hashtags.contains(tag))
+            }
+        };
+        let wanted = self.reopened.iter().filter(|((creator, day), _)| days.contains(*day) && touches(creator, *day));
+        let id = |creator: &str| CreatorId::parse(creator.to_owned()).expect("id");
+        let reopened = wanted.map(|((creator, day), times)| (id(creator), *day, *times)).collect();
+        Ok(Rewrites { reopened, epochs: 0 })
     }
 
     fn epochs(&self) -> Vec<Epoch> {
@@ -332,14 +509,10 @@ impl Source for Oracle {
 
     fn sealed_through(&self, entity: &Entity) -> Result<Option<Day>, SourceError> {
         self.zone(entity)?;
-        let of_video = |video: &str| self.sealed_of(self.videos.get(video)?.creator.as_str());
         Ok(match entity {
             Entity::Creator(id) => self.sealed_of(id.as_str()),
-            Entity::Video(id) => of_video(id.as_str()),
-            Entity::Hashtag(tag) => {
-                let all: Option<Vec<Day>> = self.tagged(tag.as_str()).into_iter().map(of_video).collect();
-                all.and_then(|days| days.into_iter().min())
-            }
+            Entity::Video(id) => self.sealed_of_video(id.as_str()),
+            Entity::Hashtag(_) => self.sealed_through,
         })
     }
 
@@ -355,7 +528,10 @@ impl Source for Oracle {
 
     fn video(&self, id: &VideoId<'_>) -> Option<VideoFacts> {
         let row = self.videos.get(id.as_str())?.clone();
+        let past = self.past_videos.get(id.as_str()).into_iter().flatten();
         Some(VideoFacts {
+            windows_from: self.publication_day(id.as_str()),
+            past_durations_ms: past.map(|(through, row)| (*through, row.duration_ms)).collect(),
             id: row.video,
             creator: row.creator,
             published_at: row.published_at,
@@ -368,7 +544,7 @@ impl Source for Oracle {
     }
 
     fn hashtag_exists(&self, tag: &Hashtag<'_>) -> bool {
-        !self.tagged(tag.as_str()).is_empty()
+        self.was_tagged(tag.as_str())
     }
 
     fn creators(&self, after: Option<&CreatorId<'_>>, limit: usize) -> Vec<CreatorFacts> {

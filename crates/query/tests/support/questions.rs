@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use throng_model::{Counter, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, VideoId, WindowKind};
-use throng_privacy::{AUDIENCE_MIN_FLOOR, Audience, Comparison, Gate, NoiseKey, Policy, Protection, Source};
+use throng_privacy::{AUDIENCE_MIN_FLOOR, Audience, Comparison, Gate, NoiseKey, Policy, Protection, RHO_MAX, Source};
 
 use super::world::{Dice, World};
 
@@ -51,6 +51,13 @@ impl Shown {
 /// A gate in threshold mode at the lowest floor, whose rolling windows may end on any day.
 pub fn gate(source: Arc<dyn Source>) -> Gate {
     let policy = Policy::new(AUDIENCE_MIN_FLOOR, Protection::Threshold, 1).expect("valid");
+    Gate::new(source, policy, NoiseKey::from_bytes([7; 32]))
+}
+
+/// A gate in noise mode, with as little noise as a policy may ask for.
+pub fn noisy_gate(source: Arc<dyn Source>) -> Gate {
+    let policy =
+        Policy::new(AUDIENCE_MIN_FLOOR, Protection::Noise, 1).expect("valid").with_rho(RHO_MAX).expect("valid");
     Gate::new(source, policy, NoiseKey::from_bytes([7; 32]))
 }
 
@@ -133,6 +140,12 @@ impl Question {
                 must_be.iter().for_each(|audience| shown.count_audience(audience.get()));
             }
         }
+    }
+
+    /// Whether it is about an audience, and whether two gates answer it alike.
+    pub fn insight_agrees(&self, one: &Gate, other: &Gate) -> Option<bool> {
+        let Self::Audience(entity, kind, date, families) = self else { return None };
+        Some(one.audience(entity, *kind, *date, families) == other.audience(entity, *kind, *date, families))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Random worlds: a store and the naive engine, fed with the same history.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use throng_model::{
     AgeBand, Country, CreatorId, CreatorRow, Day, Device, Event, EventId, Follower, Gender, Hashtag, Kind, Name,
@@ -113,6 +113,12 @@ impl World {
         if world.dice.chance(85) {
             world.seal(shape.days + 2);
         }
+        if world.dice.chance(40) {
+            (0..4).for_each(|_| world.publish_some_video());
+        }
+        if world.dice.chance(20) {
+            world.publish_creators();
+        }
         if world.dice.chance(30) {
             world.append(shape.events / 20);
         }
@@ -121,8 +127,7 @@ impl World {
 
     fn change_something(&mut self) {
         if self.dice.chance(30) {
-            let video = self.dice.pick(&VIDEOS);
-            self.publish_video(video);
+            self.publish_some_video();
         }
         if self.dice.chance(10) {
             self.publish_creators();
@@ -167,10 +172,15 @@ impl World {
                 let moved = self.oracle.events.iter_mut().filter(|event| event.creator == *creator && open(event.day));
                 moved.for_each(|event| event.day = row.time_zone.day_of(event.ts).max(first_open));
             }
-            self.oracle.creators.insert((*creator).into(), (row.handle.clone(), row.time_zone.clone()));
+            self.oracle.publish_creator(creator, row.handle.clone(), row.time_zone.clone());
             rows.push(row);
         }
         self.store.put_catalogue(Vec::new(), rows).expect("taken");
+    }
+
+    fn publish_some_video(&mut self) {
+        let video = self.dice.pick(&VIDEOS);
+        self.publish_video(video);
     }
 
     fn publish_video(&mut self, video: &str) {
@@ -188,7 +198,7 @@ impl World {
             title: dice.maybe(&["a title".to_owned()]),
             language: None,
         };
-        self.oracle.videos.insert(video.to_owned(), row.clone());
+        self.oracle.publish_video(row.clone());
         self.store.put_catalogue(vec![row], Vec::new()).expect("taken");
     }
 
@@ -213,23 +223,30 @@ impl World {
         let events: Vec<Event<'static>> = (0..count).map(|_| self.event()).collect();
         let outcomes = self.store.append(&events, mode).expect("appended");
         assert_eq!(outcomes.len(), events.len());
+        let mut reopened = BTreeSet::new();
         for (event, outcome) in events.into_iter().zip(outcomes) {
-            self.take(&event, outcome, reopen);
+            reopened.extend(self.take(&event, outcome, reopen));
+        }
+        for day in reopened {
+            *self.oracle.reopened.entry(day).or_default() += 1;
         }
     }
 
-    /// Takes an event as the store did, after checking what the store said of it.
-    fn take(&mut self, event: &Event<'static>, outcome: Outcome, reopen: bool) {
+    /// Takes an event as the store did, after checking what the store said of it. Gives the sealed day that it was put in.
+    fn take(&mut self, event: &Event<'static>, outcome: Outcome, reopen: bool) -> Option<(String, Day)> {
         if outcome == Outcome::Duplicate {
             assert!(self.taken.contains(event.event_id.as_str()));
-            return;
+            return None;
         }
         let video = event.video.as_ref().map(|video| video.as_str().to_owned());
         let of_video = video.as_ref().and_then(|video| self.oracle.videos.get(video));
         let creator = match (&event.creator, of_video) {
             (Some(creator), _) => creator.clone(),
             (None, Some(row)) => row.creator.clone(),
-            (None, None) => return assert_eq!(outcome, Outcome::UnknownVideo),
+            (None, None) => {
+                assert_eq!(outcome, Outcome::UnknownVideo);
+                return None;
+            }
         };
         let (day, late) = match outcome {
             Outcome::Accepted { day, .. } => (day, false),
@@ -239,7 +256,8 @@ impl World {
         assert!(self.taken.insert(event.event_id.as_str().to_owned()));
         let own_day = self.oracle.zone_of_creator(creator.as_str()).day_of(event.ts);
         let sealed = self.oracle.sealed_of(creator.as_str());
-        assert_eq!(late, sealed.is_some_and(|sealed| own_day <= sealed) && !reopen);
+        let is_sealed = sealed.is_some_and(|sealed| own_day <= sealed);
+        assert_eq!(late, is_sealed && !reopen);
         let first_open = sealed.map_or(own_day, Day::next);
         assert_eq!(day, if late { first_open } else { own_day });
         self.oracle.creators.entry(creator.as_str().to_owned()).or_insert((None, Zone::UTC));
@@ -267,6 +285,7 @@ impl World {
             source: event.source,
             traits: event.traits,
         });
+        (is_sealed && reopen).then(|| (creator.as_str().to_owned(), day))
     }
 
     fn event(&mut self) -> Event<'static> {
