@@ -47,6 +47,9 @@ struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Copy the store and the list of API keys into an empty directory, and check the copy
+    #[command(after_help = command::BACKUP_HELP)]
+    Backup(command::BackupOptions),
     /// Print the configuration in force, every key explained; the output is a valid throng.toml
     #[command(after_help = "Examples:\n  throng config > throng.toml\n  THRONG_PRIVACY_AUDIENCE_MIN=100 throng config")]
     Config,
@@ -55,12 +58,22 @@ enum Command {
         after_help = "The data go to ./throng-demo unless --data or THRONG_DATA says otherwise; a demo that is there is taken as it is.\n\nExamples:\n  throng demo\n  throng demo --listen 127.0.0.1:0 --data /tmp/demo"
     )]
     Demo(command::DemoOptions),
+    /// Take viewers out of the store: their ids at once, their rows now or with the next compaction
+    #[command(after_help = command::ERASE_HELP)]
+    Erase(command::EraseOptions),
     /// Read files of events and catalogue rows into the store
     #[command(after_help = command::IMPORT_HELP)]
     Import(command::ImportOptions),
     /// Make, list and revoke API keys; a running server follows at once
     #[command(subcommand)]
     Key(command::KeyCommand),
+    /// Fill an empty data directory from a backup, and check it
+    #[command(after_help = command::RESTORE_HELP)]
+    Restore {
+        /// A directory that `throng backup` wrote
+        #[arg(value_name = "DIR")]
+        from: PathBuf,
+    },
     /// Print the GraphQL schema
     #[command(after_help = "Example:\n  throng schema > schema.graphql")]
     Schema,
@@ -104,11 +117,14 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Effective::load(&Overrides { data: data.clone(), file: file.clone(), listen }).map_err(Failure::from)
     };
     match cli.command {
+        Command::Backup(options) => command::backup(&options, &load(None)?.config, output),
         Command::Config => command::config(&load(None)?, output),
+        Command::Restore { from } => command::restore(&from, &load(None)?.config, output),
         Command::Schema => command::schema(output),
         Command::Seal { through } => command::seal(through, &load(None)?.config, output),
         Command::Serve { listen } => command::serve(&load(listen)?.config, output),
         Command::Demo(options) => command::demo(&options, load(options.listen)?, output),
+        Command::Erase(options) => command::erase(&options, &load(None)?.config, output),
         Command::Import(options) => command::import(options, &load(None)?.config, output),
         Command::Verify => command::verify(&load(None)?.config, output),
         Command::Key(key) => command::key(key, &load(None)?.config, output),

@@ -6,11 +6,14 @@ use std::path::PathBuf;
 
 use throng_model::Day;
 use throng_privacy::PolicyError;
-use throng_store::{KeyError, OpenError, VerifyError, WriteError};
+use throng_store::{OpenError, VerifyError, WriteError};
 
+use crate::backup::BackupError;
 use crate::config::ConfigError;
 use crate::ingest::InputError;
 use crate::keys::KeysError;
+use crate::noise_key::NoiseKeyError;
+use crate::viewers::BadViewers;
 
 /// Why `throng` failed; its sources say more.
 #[derive(Debug, thiserror::Error)]
@@ -29,8 +32,16 @@ pub(crate) enum Failure {
     Keys(#[from] KeysError),
     #[error("the data directory was not opened")]
     Open(#[from] OpenError),
-    #[error("the noise key was not had")]
-    NoiseKey(#[from] KeyError),
+    #[error(transparent)]
+    NoiseKey(#[from] NoiseKeyError),
+    #[error("no backup was made")]
+    Backup(#[source] BackupError),
+    #[error("nothing was restored")]
+    Restore(#[source] BackupError),
+    #[error(transparent)]
+    Viewers(#[from] BadViewers),
+    #[error("the viewers are erased, but their rows could not be removed yet: `throng erase --compact` tries again")]
+    Compact(#[source] WriteError),
     #[error("there is no store in {}; `throng import` or `throng serve` makes one", path.display())]
     NoStore { path: PathBuf },
     #[error("{} holds something else than a demo: name another directory with --data", path.display())]

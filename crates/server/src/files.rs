@@ -15,6 +15,54 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     sync_folder(path)
 }
 
+/// Makes a folder, and those above it, that only its owner may look into; fine where it is there.
+pub(crate) fn make_private_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Copies a file durably to a name that must be free; on Unix only its owner may read the copy.
+pub(crate) fn copy_private(from: &Path, to: &Path) -> io::Result<()> {
+    let mut file = private().create_new(true).write(true).open(to)?;
+    io::copy(&mut File::open(from)?, &mut file)?;
+    file.sync_all()?;
+    sync_folder(to)
+}
+
+/// Copies a file durably, with its permissions.
+pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::copy(from, to)?;
+    File::open(to)?.sync_all()?;
+    sync_folder(to)
+}
+
+/// Copies all that is in a folder, but for one name at its top, durably.
+pub(crate) fn copy_folder(from: &Path, to: &Path, except: &str) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target, "")?;
+        } else if entry.file_name() != except {
+            copy(&entry.path(), &target)?;
+        }
+    }
+    sync_folder(to)
+}
+
+/// Removes all that is in a folder.
+pub(crate) fn clear_folder(path: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) }?;
+    }
+    Ok(())
+}
+
 /// Opens (and creates) the lock file of `path`, and holds the lock until the answer is dropped.
 pub(crate) fn lock(path: &Path) -> io::Result<File> {
     let file = private().create(true).truncate(false).write(true).open(beside(path, "lock"))?;

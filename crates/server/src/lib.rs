@@ -4,10 +4,12 @@
 //! from then on every answer comes through the gate. The one public function is the program itself.
 
 mod assets;
+mod backup;
 mod cli;
 mod command;
 mod config;
 mod demo;
+mod erasure;
 mod failure;
 mod files;
 mod http;
@@ -15,10 +17,12 @@ mod import;
 mod ingest;
 mod keys;
 mod logging;
+mod maintenance;
 mod noise_key;
 mod output;
 mod platform;
 mod receipt;
+mod viewers;
 
 pub use cli::run;
 pub use failure::Error;

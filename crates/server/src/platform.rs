@@ -1,12 +1,13 @@
 //! The store, the engine over it, the gate before the engine, and the schema over the gate: how the floors are joined.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use throng_graphql::Schema;
 use throng_privacy::{Gate, Policy};
 use throng_query::Engine;
-use throng_store::{Options, Store};
+use throng_store::{OpenError, Options, Store};
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -34,9 +35,14 @@ pub(crate) fn open_existing(config: &Config) -> Result<Store, Failure> {
 /// The schema over a store, under a policy. Neither the engine nor the noise key leaves this function: only the gate knows
 /// them.
 pub(crate) fn schema(store: &Store, config: &Config, policy: Policy) -> Result<Schema, Failure> {
-    let noise_key = noise_key::load(&config.noise_key_file())?;
+    let noise_key = noise_key::open(store, &config.noise_key_file())?;
     let engine = Engine::new(store.clone());
     Ok(throng_graphql::schema(Arc::new(Gate::new(Arc::new(engine), policy, noise_key))))
+}
+
+/// Opens a copy of the store with the keys in force, and lets it be as it is.
+pub(crate) fn open_to_check(data: &Path, config: &Config) -> Result<Store, OpenError> {
+    Store::open(data, &Options { merges: false, ..options(config) })
 }
 
 fn options(config: &Config) -> Options {

@@ -27,18 +27,18 @@ fn noise(policy: &Policy) -> String {
     );
     let lines = Budget::of(policy).allocations();
     for entity in EntityKind::ALL {
-        text.push_str(&table(entity, lines.iter().filter(|line| line.entity == entity)));
+        text.push_str(&table(entity, &lines));
     }
     text
 }
 
-fn table<'a>(entity: EntityKind, lines: impl Iterator<Item = &'a Allocation> + Clone) -> String {
+fn table(entity: EntityKind, lines: &[Allocation]) -> String {
     let windows = WindowKind::ALL.into_iter().filter(|&window| entity.has_window(window));
     let mut text = format!("\n{:<17}", entity_name(entity));
     windows.for_each(|window| _ = write!(text, "{:>11}", window_name(window)));
     for family in Family::ALL.into_iter().filter(|&family| entity.has_family(family)) {
         _ = write!(text, "\n  {:<15}", family_name(family));
-        for line in lines.clone().filter(|line| line.family == family) {
+        for line in lines.iter().filter(|line| (line.entity, line.family) == (entity, family)) {
             _ = write!(text, "{:>11}", format!("{:.1} {:.0}", line.sigma, line.shown_from.ceil()));
         }
     }

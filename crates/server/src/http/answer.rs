@@ -35,6 +35,16 @@ impl Problem {
         code: "FORBIDDEN",
         message: Cow::Borrowed("this key may not send data: it takes one of the role ingest or operator"),
     };
+    pub(super) const NO_OPERATOR_TOKEN: Self = Self {
+        status: StatusCode::UNAUTHORIZED,
+        code: "UNAUTHENTICATED",
+        message: Cow::Borrowed("send a key of the role operator: Authorization: Bearer thr_…"),
+    };
+    pub(super) const NO_OPERATOR: Self = Self {
+        status: StatusCode::FORBIDDEN,
+        code: "FORBIDDEN",
+        message: Cow::Borrowed("this key may not erase: it takes one of the role operator"),
+    };
     pub(super) const NOT_FOUND: Self =
         Self { status: StatusCode::NOT_FOUND, code: "NOT_FOUND", message: Cow::Borrowed("there is nothing here") };
     pub(super) const INTERNAL: Self = Self {

@@ -5,7 +5,7 @@ use actix_web::{HttpMessage as _, HttpRequest};
 
 use super::Service;
 use super::answer::Problem;
-use crate::keys::{Holder, Refusal};
+use crate::keys::{Holder, Refusal, Role};
 
 /// The id of the key that a request came with, for its log line.
 pub(super) struct KeyId(pub(super) String);
@@ -28,6 +28,12 @@ pub(super) fn holder(service: &Service, request: &HttpRequest) -> Result<Option<
 pub(super) fn ingester(service: &Service, request: &HttpRequest) -> Result<Holder, Problem> {
     let holder = holder(service, request)?.ok_or(Problem::NO_TOKEN)?;
     if holder.role.may_ingest() { Ok(holder) } else { Err(Problem::WRONG_ROLE) }
+}
+
+/// The holder, who must run the platform.
+pub(super) fn operator(service: &Service, request: &HttpRequest) -> Result<Holder, Problem> {
+    let holder = holder(service, request)?.ok_or(Problem::NO_OPERATOR_TOKEN)?;
+    if holder.role == Role::Operator { Ok(holder) } else { Err(Problem::NO_OPERATOR) }
 }
 
 fn token(headers: &HeaderMap) -> Result<Option<&str>, Problem> {

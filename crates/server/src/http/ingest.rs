@@ -21,15 +21,16 @@ use crate::receipt::Receipt;
 
 /// `POST /v1/events`.
 pub(super) async fn events(request: HttpRequest, payload: Payload, service: web::Data<Service>) -> HttpResponse {
-    answer(take(&request, payload, &service, take_events).await)
+    receipt(take(&request, payload, &service, admit, take_events).await)
 }
 
 /// `POST /v1/catalog`.
 pub(super) async fn catalogue(request: HttpRequest, payload: Payload, service: web::Data<Service>) -> HttpResponse {
-    answer(take(&request, payload, &service, take_catalogue).await)
+    receipt(take(&request, payload, &service, admit, take_catalogue).await)
 }
 
-fn answer(result: Result<Value, Problem>) -> HttpResponse {
+/// The answer of everything that takes a body in.
+pub(super) fn receipt(result: Result<Value, Problem>) -> HttpResponse {
     match result {
         Ok(receipt) => HttpResponse::Ok()
             .insert_header((CONTENT_TYPE, Media::Json.content_type()))
@@ -39,15 +40,20 @@ fn answer(result: Result<Value, Problem>) -> HttpResponse {
     }
 }
 
+/// What a request's head must be like.
+type Admission = fn(&Service, &HttpRequest) -> Result<(), Problem>;
+/// Takes a whole body, on a thread that may wait.
 type Taker = fn(&Service, &[u8]) -> Result<Value, Problem>;
 
-async fn take(
+/// Admits a request, reads its body within limits, and has it taken.
+pub(super) async fn take(
     request: &HttpRequest,
     mut payload: Payload,
     service: &web::Data<Service>,
+    admit: Admission,
     taker: Taker,
 ) -> Result<Value, Problem> {
-    let admitted = auth::ingester(service, request).and_then(|_| readable(request.headers())).and_then(|()| {
+    let admitted = admit(service, request).and_then(|()| {
         // A body is never queued unread: its sender would wait without knowing why.
         Arc::clone(&service.body_slots).try_acquire_owned().map_err(|_| Problem::BUSY)
     });
@@ -68,6 +74,11 @@ async fn take(
         taker(&service, &bytes)
     });
     taking.await.unwrap_or(Err(Problem::INTERNAL))
+}
+
+fn admit(service: &Service, request: &HttpRequest) -> Result<(), Problem> {
+    auth::ingester(service, request)?;
+    readable(request.headers())
 }
 
 fn readable(headers: &HeaderMap) -> Result<(), Problem> {

@@ -7,6 +7,7 @@ mod answer;
 mod auth;
 mod body;
 mod cors;
+mod erase;
 mod graphql;
 mod ingest;
 mod log;
@@ -123,6 +124,7 @@ fn routes(app: &mut web::ServiceConfig) {
             .default_service(web::to(|| async { answer::wrong_method(graphql::METHODS) })),
     )
     .service(only_post("/v1/events").route(web::post().to(ingest::events)))
+    .service(only_post("/v1/erase").route(web::post().to(erase::erase)))
     .service(only_post("/v1/catalog").route(web::post().to(ingest::catalogue)))
     .service(page("/", pages::start))
     .service(page("/playground", pages::playground))

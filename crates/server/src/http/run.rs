@@ -1,6 +1,7 @@
-//! The life of a server: start, seal days by the clock, stop in order.
+//! The life of a server: start, look after the store, stop in order.
 
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
@@ -11,9 +12,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::{Service, start};
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::maintenance::Maintenance;
 
-/// How often ended days are looked for.
-const SEAL_INTERVAL: Duration = Duration::from_secs(60);
+/// How often the store is looked after.
+const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Serves until a signal comes, then stops in order: readiness fails, requests under way finish, and the store is closed by
 /// whoever holds it last. `announce` learns the addresses once they answer.
@@ -29,8 +31,7 @@ pub(crate) fn run(
         let address = config.http.listen;
         let server = start(&service, config).map_err(|source| Failure::Listen { address, source })?;
         let running = rt::spawn(server.running);
-        let lateness_ms = i64::try_from(config.store.lateness_ms).unwrap_or(i64::MAX);
-        let sealing = rt::spawn(seal_by_clock(service.clone(), lateness_ms));
+        let maintaining = rt::spawn(maintain(Maintenance::new(service.store.clone(), config)));
         announce(&server.addresses)?;
         tokio::pin!(running);
         tokio::select! {
@@ -38,7 +39,7 @@ pub(crate) fn run(
             () = stop.signalled() => {}
         }
         service.stop_being_ready();
-        sealing.abort();
+        maintaining.abort();
         tracing::info!("stopping");
         stop_in_order(&server.handle, &mut stop, Duration::from_millis(config.http.drain_ms)).await;
         let ended = joined(running.await);
@@ -66,18 +67,19 @@ async fn stop_in_order(server: &ServerHandle, stop: &mut Stop, drain: Duration) 
     }
 }
 
-/// Closes days that ended long enough ago: now, and again every minute.
-async fn seal_by_clock(service: web::Data<Service>, lateness_ms: i64) {
-    let mut ticks = tokio::time::interval(SEAL_INTERVAL);
+/// Does what is due: now, and again every minute.
+async fn maintain(maintenance: Maintenance) {
+    let maintenance = Arc::new(Mutex::new(maintenance));
+    let mut ticks = tokio::time::interval(MAINTENANCE_INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let store = service.store.clone();
-        let ended_by = Timestamp::now().saturating_add_millis(lateness_ms.saturating_neg());
-        match web::block(move || store.seal_ended_by(ended_by)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "days could not be sealed"),
-            Err(error) => tracing::error!(%error, "days could not be sealed"),
+        let maintenance = Arc::clone(&maintenance);
+        let ran = web::block(move || {
+            maintenance.lock().unwrap_or_else(PoisonError::into_inner).run(Timestamp::now());
+        });
+        if let Err(error) = ran.await {
+            tracing::error!(%error, "the store could not be looked after");
         }
     }
 }
