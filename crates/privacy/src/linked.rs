@@ -40,24 +40,28 @@ impl Gate {
             let judged = self.judge_table(coarse, coarse_table, tables)?;
             known.push(judged.groups(coarse, &cells));
         }
-        if known.iter().flatten().any(|group| group.in_rows(&viewers) > group.viewers) {
-            return Err(GateError::Unavailable);
-        }
-        let decision = match known.as_mut_slice() {
-            [ages, genders] => {
-                if ages.iter().chain(genders.iter()).any(|group| group.in_rows(&viewers) < group.viewers) {
-                    return Err(GateError::Unavailable);
-                }
-                two_way(floor, &viewers, ages, genders)
-            }
-            [countries] => {
-                let unknown = cells.iter().position(|&cell| cell == Cell::Region(None));
-                countries.extend(unknown.and_then(|row| unknown_region(floor, &viewers, row, countries)));
-                suppress::partition(floor, total.len(), &viewers, countries)
-            }
-            _ => suppress::partition(floor, total.len(), &viewers, &[]),
-        };
+        let decision = beside(floor, total.len(), &cells, &viewers, &known).ok_or(GateError::Unavailable)?;
         Ok(Judged { decision, cells, viewers })
+    }
+}
+
+/// Decides about a partition beside the coarser tables that are known, each given as groups. `None` if they contradict it.
+fn beside(floor: u64, total: u64, cells: &[Cell], viewers: &[u64], known: &[Vec<Group>]) -> Option<Decision> {
+    let fits = |holds: fn(&u64, &u64) -> bool| {
+        known.iter().flatten().all(|group| holds(&group.in_rows(viewers), &group.viewers))
+    };
+    match known {
+        [rows, columns] if fits(u64::eq) && viewers.iter().sum::<u64>() == total => {
+            Some(two_way(floor, viewers, rows, columns))
+        }
+        [countries] if fits(u64::le) => {
+            let unknown = cells.iter().position(|&cell| cell == Cell::Region(None));
+            let barred = unknown.and_then(|row| unknown_region(floor, viewers, row, countries));
+            let groups: Vec<Group> = countries.iter().cloned().chain(barred).collect();
+            Some(suppress::partition(floor, total, viewers, &groups))
+        }
+        [] => Some(suppress::partition(floor, total, viewers, &[])),
+        _ => None,
     }
 }
 
