@@ -101,7 +101,7 @@ impl Store {
         let fresh = match self.dir() {
             None => None,
             Some(dir) => {
-                place::clear(dir).map_err(|source| WriteError::files(dir, source))?;
+                self.clear_old()?;
                 let kv = open_disk(&place::unfinished(dir), self.options())?;
                 let options = self.options().clone();
                 let mut fresh = Fresh { dir: dir.to_owned(), options, kv, copied: HashMap::new() };
@@ -111,6 +111,11 @@ impl Store {
         };
         let to = Box::new(Move { fresh, erased });
         self.ask(|reply| Request::Task(Task::Move(to, reply)))
+    }
+
+    /// Removes databases that a compaction left.
+    pub(crate) fn clear_old(&self) -> Result<(), WriteError> {
+        self.dir().map_or(Ok(()), |dir| place::clear(dir).map_err(|source| WriteError::files(dir, source)))
     }
 
     fn hold(&self) -> Result<Held, WriteError> {

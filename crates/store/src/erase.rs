@@ -86,6 +86,7 @@ impl Store {
             let snapshot = self.snapshot();
             let erased = snapshot.pending_erasures.clone();
             if erased.is_empty() {
+                self.clear_old()?;
                 return Ok(Compacted::default());
             }
             let concerns = |segment: &Segment| has_rows_of(segment, &erased);

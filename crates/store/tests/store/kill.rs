@@ -1,16 +1,16 @@
-//! `kill -9` at random moments: nothing acknowledged is lost or doubled, and `verify` is clean.
+//! `kill -9` at random moments: nothing acknowledged is lost or doubled, no erased row comes back, and `verify` is clean.
 //!
 //! The parent starts this very test binary again as a child that writes and says what was acknowledged, kills it, opens
 //! the store and holds it against what the child said. `THRONG_KILLS` sets how often (default 25), `THRONG_KILL_SEED`
 //! where the random numbers begin.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use throng_model::Timestamp;
+use throng_model::{Timestamp, ViewerId};
 use throng_store::{AppendMode, Options, Outcome, Store};
 
 use crate::world::{HOUR_MS, START_MS, content, creator_row, day, event, options, video_row};
@@ -29,6 +29,12 @@ impl Random {
     }
 }
 
+/// Events of viewers who may be erased have marks from here on, so that the others stay without gaps.
+const ERASABLE: u32 = 1 << 24;
+
+/// Such viewers.
+const ERASABLE_VIEWERS: u64 = 5;
+
 /// Small checkpoints, so that sealing and merging happen all the time.
 fn busy() -> Options {
     Options { checkpoint_rows: 300, ..options() }
@@ -38,11 +44,12 @@ fn busy() -> Options {
 #[test]
 fn child_writes_until_killed() {
     let Ok(argument) = std::env::var(CHILD) else { return };
-    let (seed, dir) = argument.split_once(' ').unwrap();
+    let [seed, erasable, dir] = argument.splitn(3, ' ').collect::<Vec<_>>()[..] else { panic!("arguments") };
+    let mut erasable: u32 = erasable.parse().unwrap();
     let mut random = Random(seed.parse().unwrap());
     let store = Store::open(Path::new(dir), &busy()).unwrap();
     let mut out = std::io::stdout();
-    let mut next = content(&store.snapshot()).0.last().map_or(0, |_| store.verify().unwrap().events as u32);
+    let mut next = content(&store.snapshot()).0.iter().filter(|fact| fact.mark < ERASABLE).count() as u32;
     writeln!(out, "open").unwrap();
     loop {
         match random.below(20) {
@@ -56,6 +63,24 @@ fn child_writes_until_killed() {
                 let zone = ["UTC", "Asia/Kathmandu", "America/New_York"][random.below(3) as usize];
                 let video = format!("v{}", random.below(9));
                 store.put_catalogue(vec![video_row(&video, "c0", Some(50))], vec![creator_row("c1", zone)]).unwrap();
+            }
+            4 => {
+                let viewer = random.below(ERASABLE_VIEWERS);
+                writeln!(out, "erasing {viewer}").unwrap();
+                store.erase(&[ViewerId::parse(format!("q{viewer}")).unwrap()]).unwrap();
+                writeln!(out, "erased {viewer}").unwrap();
+            }
+            5 => {
+                store.compact(day("2026-03-20")).unwrap();
+                writeln!(out, "compacted 0").unwrap();
+            }
+            6..9 => {
+                let (id, viewer) = (format!("q{erasable}"), random.below(ERASABLE_VIEWERS));
+                let new = event(&id, erasable, Some("c0"), Some("v0"), &format!("q{viewer}"), START_MS);
+                writeln!(out, "sent-of {erasable} {viewer}").unwrap();
+                store.append(&[new], AppendMode::Normal).unwrap();
+                writeln!(out, "acknowledged-of {erasable} {viewer}").unwrap();
+                erasable += 1;
             }
             _ => {
                 let count = 1 + random.below(120) as u32;
@@ -76,6 +101,41 @@ fn child_writes_until_killed() {
     }
 }
 
+/// What the children said of viewers who may be erased.
+#[derive(Default)]
+struct Erasable {
+    sent: u32,
+    /// Acknowledged marks and their viewers, of whom nobody began an erasure since.
+    owed: BTreeMap<u32, u32>,
+    /// Marks whose viewer is being erased, or is and waits for a compaction.
+    may_go: BTreeMap<u32, u32>,
+    erased: BTreeSet<u32>,
+    gone: BTreeSet<u32>,
+}
+
+impl Erasable {
+    fn hear(&mut self, what: &str, number: u32, viewer: u32) {
+        match what {
+            "sent-of" => self.sent = number + 1,
+            "acknowledged-of" => drop(self.owed.insert(number, viewer)),
+            "erasing" => {
+                self.may_go.extend(self.owed.iter().filter(|(_, viewer)| **viewer == number));
+                self.owed.retain(|_, viewer| *viewer != number);
+            }
+            "erased" => self.erased.extend(self.may_go.iter().filter(|(_, viewer)| **viewer == number).map(|it| it.0)),
+            "compacted" => self.gone.append(&mut self.erased),
+            _ => {}
+        }
+    }
+
+    fn check(&self, marks: &BTreeSet<u32>) {
+        assert!(self.owed.keys().all(|mark| marks.contains(mark)), "an acknowledged event is lost");
+        assert!(self.gone.is_disjoint(marks), "an erased row is back");
+        let known = |mark: &u32| self.owed.contains_key(mark) || self.may_go.contains_key(mark);
+        assert!(marks.iter().all(|mark| known(mark) || mark + 1 == self.sent), "a row out of nowhere");
+    }
+}
+
 #[test]
 fn nothing_acknowledged_is_lost_or_doubled_by_a_kill() {
     if std::env::var(CHILD).is_ok() {
@@ -86,14 +146,16 @@ fn nothing_acknowledged_is_lost_or_doubled_by_a_kill() {
     let mut random = Random(number("THRONG_KILL_SEED", 1));
     let scratch = tempfile::tempdir().unwrap();
     let (mut acknowledged, mut sent, mut total) = (0, 0, 0);
+    let mut erasable = Erasable::default();
     for kill in 0..kills {
         // A new store now and then: checking all of a large one takes longer than writing it.
         let dir = scratch.path().join(format!("data-{}", kill / KILLS_PER_STORE));
         if kill % KILLS_PER_STORE == 0 {
             total += acknowledged;
             (acknowledged, sent) = (0, 0);
+            erasable = Erasable { sent: ERASABLE, ..Erasable::default() };
         }
-        let mut child = start(&dir, random.below(1 << 30));
+        let mut child = start(&dir, random.below(1 << 30), erasable.sent);
         let out = BufReader::new(child.stdout.take().unwrap());
         let mut lines = out.lines();
         while lines.next().unwrap().unwrap() != "open" {}
@@ -105,25 +167,38 @@ fn nothing_acknowledged_is_lost_or_doubled_by_a_kill() {
             match line.split_once(' ') {
                 Some(("sent", count)) => sent = count.parse().unwrap_or(sent),
                 Some(("acknowledged", count)) => acknowledged = count.parse().unwrap_or(acknowledged),
-                _ => {}
+                Some((what, numbers)) => {
+                    let mut numbers = numbers.split(' ').filter_map(|number| number.parse().ok());
+                    erasable.hear(what, numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+                }
+                None => {}
             }
         }
         let store = Store::open(&dir, &busy()).unwrap();
         // `content` fails on an event that is there twice.
-        let marks: BTreeSet<u32> = content(&store.snapshot()).0.iter().map(|fact| fact.mark).collect();
+        let mut marks: BTreeSet<u32> = content(&store.snapshot()).0.iter().map(|fact| fact.mark).collect();
+        assert_eq!(store.verify().unwrap().events, marks.len() as u64, "kill {kill}");
+        let of_erasable = marks.split_off(&ERASABLE);
+        erasable.check(&of_erasable);
+        // What was under way when the child died.
+        if let Some(last) = of_erasable.last()
+            && !erasable.owed.contains_key(last)
+            && !erasable.may_go.contains_key(last)
+        {
+            erasable.may_go.insert(*last, u32::MAX);
+        }
         let count = marks.len() as u32;
         assert!((acknowledged..=sent).contains(&count), "kill {kill}: {acknowledged} ≤ {count} ≤ {sent}");
         assert_eq!(marks.last().map_or(0, |last| last + 1), count, "kill {kill}: a gap");
-        assert_eq!(store.verify().unwrap().events, u64::from(count), "kill {kill}");
         (acknowledged, sent) = (count, count);
     }
     assert!(total + acknowledged > kills as u32, "the children wrote hardly anything");
 }
 
-fn start(dir: &Path, seed: u64) -> Child {
+fn start(dir: &Path, seed: u64, erasable: u32) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "kill::child_writes_until_killed", "--nocapture"])
-        .env(CHILD, format!("{seed} {}", dir.display()))
+        .env(CHILD, format!("{seed} {erasable} {}", dir.display()))
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .spawn()

@@ -202,9 +202,8 @@ impl Model {
     }
 }
 
-fn run(steps: &[Step]) {
-    let map = MemoryMap::default();
-    let mut store = Store::in_memory(&map, &options()).unwrap();
+fn run(steps: &[Step], open: impl Fn() -> Store) {
+    let mut store = open();
     let mut model = Model::default();
     for step in steps {
         match step {
@@ -283,7 +282,7 @@ fn run(steps: &[Step]) {
             Step::Checkpoint => store.checkpoint().unwrap(),
             Step::Restart => {
                 drop(store);
-                store = Store::in_memory(&map, &options()).unwrap();
+                store = open();
             }
         }
         compare(&store, &mut model);
@@ -322,6 +321,17 @@ proptest! {
 
     #[test]
     fn the_store_is_a_list_of_events(steps in prop::collection::vec(step(), 1..40)) {
-        run(&steps);
+        let map = MemoryMap::default();
+        run(&steps, || Store::in_memory(&map, &options()).unwrap());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_store_on_disk_is_a_list_of_events(steps in prop::collection::vec(step(), 10..30)) {
+        let scratch = tempfile::tempdir().unwrap();
+        run(&steps, || Store::open(&scratch.path().join("data"), &options()).unwrap());
     }
 }
