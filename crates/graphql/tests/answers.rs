@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde_json::{Value as Json, json};
-use support::{Event, Platform, ask, ask_as, day, platform, view};
+use support::{Event, Platform, ask, ask_as, ask_under, day, platform, view};
 use throng_graphql::Access;
 use throng_model::Kind;
+use throng_privacy::Protection;
 
 /// As it stands in the outline of the API.
 const DASHBOARD: &str = r#"
@@ -178,4 +179,48 @@ async fn the_policy_says_what_is_asked_and_what_is_not_protected() {
     assert_eq!(privacy["catalogue"].as_array().map(Vec::len), Some(37));
     assert!(privacy["notProtected"][0].as_str().is_some_and(|text| text.contains("difference")), "{privacy}");
     assert_eq!(data["status"]["policyVersion"], privacy["version"]);
+}
+
+#[tokio::test]
+async fn with_noise_the_dashboard_shows_noisy_insights_and_exact_counters() {
+    let noise = |key: &'static str| {
+        ask_under(Protection::Noise, Arc::new(platform()), Access::Operator, key, json!({"id": "ada"}))
+    };
+    let answer = noise(DASHBOARD).await;
+    assert_eq!(answer.get("errors"), None, "{answer}");
+    let ada = &answer["data"]["creator"];
+    assert_eq!(ada["counters"]["views"], json!({"value": 700.0, "disclosure": "EXACT", "change": 2.5}));
+    let reach = &ada["audience"]["reach"];
+    assert_eq!(reach["disclosure"], "NOISY");
+    let margin = reach["marginOfError"].as_f64().expect("a margin");
+    assert!((10.0..40.0).contains(&margin), "{reach}");
+    let exact = ask_as(Arc::new(platform()), Access::Operator, DASHBOARD, json!({"id": "ada"})).await;
+    let truth = exact["data"]["creator"]["audience"]["reach"]["value"].as_f64().expect("shown");
+    assert!((reach["value"].as_f64().expect("shown") - truth).abs() < 3.0 * margin, "{reach} for {truth}");
+    let row = &ada["audience"]["breakdown"]["rows"][0];
+    assert_eq!(row["viewers"]["disclosure"], "NOISY", "{row}");
+    assert!(row["share"].as_f64().is_some_and(|share| share <= 1.0), "{row}");
+    let again = noise(DASHBOARD).await;
+    assert_eq!(answer, again, "noise is drawn once for ever");
+}
+
+#[tokio::test]
+async fn the_policy_with_noise_says_what_it_costs_and_how_much_it_blurs() {
+    let query =
+        "{ privacy { protection rho epsilon delta statement generation generations { number date } eventsKeptFrom
+        catalogue { family entity noise { window windowsPerDay sensitivitySquared rho sigma shownFrom } } } }";
+    let answer = ask_under(Protection::Noise, Arc::new(platform()), Access::Anonymous, query, json!({})).await;
+    let privacy = &answer["data"]["privacy"];
+    assert_eq!(
+        (&privacy["protection"], &privacy["rho"], &privacy["delta"]),
+        (&json!("NOISE"), &json!(0.5), &json!(1e-6))
+    );
+    assert_eq!((&privacy["generation"], &privacy["eventsKeptFrom"]), (&json!(0), &Json::Null));
+    let lines = privacy["catalogue"].as_array().expect("a catalogue");
+    let channel = lines
+        .iter()
+        .filter(|line| line["entity"] == "CREATOR")
+        .flat_map(|line| line["noise"].as_array().expect("levels"));
+    let spent: f64 = channel.map(|level| level["rho"].as_f64().expect("a number")).sum();
+    assert!((0.49..=0.5).contains(&spent), "all lines of a channel cost {spent}");
 }

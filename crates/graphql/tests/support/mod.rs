@@ -278,11 +278,22 @@ impl Source for Platform {
     }
 }
 
-/// Asks a platform behind a gate with the default policy.
+/// Asks a platform behind a gate with exact answers.
 pub(crate) async fn ask_as(platform: Arc<Platform>, access: Access, query: &str, variables: Json) -> Json {
+    ask_under(Protection::Threshold, platform, access, query, variables).await
+}
+
+/// The same under a protection.
+pub(crate) async fn ask_under(
+    protection: Protection,
+    platform: Arc<Platform>,
+    access: Access,
+    query: &str,
+    variables: Json,
+) -> Json {
     let gate = Gate::with_clock(
         platform,
-        Policy::new(50, Protection::Threshold, 7).expect("policy"),
+        Policy::new(50, protection, 7).expect("policy"),
         NoiseKey::from_bytes([7; 32]),
         || Timestamp::parse("2026-03-10T12:00:00Z").expect("time"),
     );
