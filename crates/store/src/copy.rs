@@ -97,18 +97,18 @@ impl Store {
     /// Moves the store to a fresh database, so that nothing is left of what it no longer lists: freed room in the files
     /// of the old one still holds it.
     pub(crate) fn move_to_fresh(&self, erased: Arc<RoaringBitmap>) -> Result<(), WriteError> {
+        let moved = self.try_move_to_fresh(erased);
+        if moved.is_err() {
+            // Half a copy only takes room. Where this fails too, opening the store does it.
+            let _ = self.clear_old();
+        }
+        moved
+    }
+
+    fn try_move_to_fresh(&self, erased: Arc<RoaringBitmap>) -> Result<(), WriteError> {
+        self.clear_old()?;
         let held = self.hold()?;
-        let fresh = match self.dir() {
-            None => None,
-            Some(dir) => {
-                self.clear_old()?;
-                let kv = open_disk(&place::unfinished(dir), self.options())?;
-                let options = self.options().clone();
-                let mut fresh = Fresh { dir: dir.to_owned(), options, kv, copied: HashMap::new() };
-                copy_objects(&held.kv, &fresh.kv, &held.root, &mut fresh.copied)?;
-                Some(fresh)
-            }
-        };
+        let fresh = self.dir().map(|dir| Fresh::copy(dir, self.options(), &held)).transpose()?;
         let to = Box::new(Move { fresh, erased });
         self.ask(|reply| Request::Task(Task::Move(to, reply)))
     }
@@ -167,6 +167,13 @@ impl Writer {
 }
 
 impl Fresh {
+    fn copy(dir: &Path, options: &Options, held: &Held) -> Result<Self, WriteError> {
+        let kv = open_disk(&place::unfinished(dir), options)?;
+        let mut copied = HashMap::new();
+        copy_objects(&held.kv, &kv, &held.root, &mut copied)?;
+        Ok(Self { dir: dir.to_owned(), options: options.clone(), kv, copied })
+    }
+
     /// Makes it hold just what `root` lists, closes it and makes it durable.
     fn finish(mut self, from: &Kv, root: &Root) -> Result<(), WriteError> {
         copy_objects(from, &self.kv, root, &mut self.copied)?;

@@ -125,6 +125,12 @@ impl Writer {
         Ok(done)
     }
 
+    /// Bytes that a compaction writes in the writer's own thread, at most: the runs.
+    pub(crate) fn compaction_bytes(&self) -> u64 {
+        let keys: u64 = self.root.pseudonyms.iter().map(|run| run.keys).sum();
+        keys.saturating_mul(32) + (1 << 20)
+    }
+
     /// Lists segments without the rows of erased viewers, and runs without their pseudonyms. `None`: segments were
     /// written anew meanwhile, and nothing happened.
     pub(crate) fn compact(&mut self, compaction: Compaction) -> Result<Option<Compacted>, WriteError> {

@@ -120,13 +120,16 @@ fn append_many(writer: &mut Writer, incoming: &Receiver<Request>, first: Append)
 
 /// Whether rows may be taken: nothing is touched where not.
 fn ready(writer: &mut Writer, rows: usize) -> Result<(), WriteError> {
+    ready_for(writer, (rows as u64).saturating_mul(96) + (1 << 16))?;
+    if writer.is_log_full() { ready_for(writer, writer.checkpoint_bytes()) } else { Ok(()) }
+}
+
+/// Whether so many bytes may be written.
+fn ready_for(writer: &Writer, bytes: u64) -> Result<(), WriteError> {
     if writer.is_poisoned() {
         return Err(WriteError::Poisoned);
     }
-    let bytes = (rows as u64).saturating_mul(96) + (1 << 16);
-    let room = |bytes: u64| writer.kv.check_space(bytes).map_err(|error| WriteError::from(ReadError::from(error)));
-    room(bytes)?;
-    if writer.is_log_full() { room(writer.checkpoint_bytes()) } else { Ok(()) }
+    writer.kv.check_space(bytes).map_err(|error| ReadError::from(error).into())
 }
 
 fn serve(writer: &mut Writer, task: Task) {
@@ -138,7 +141,7 @@ fn serve(writer: &mut Writer, task: Task) {
             let _ = reply.send(put_seal(writer, seal));
         }
         Task::Checkpoint(reply) => {
-            let done = ready(writer, 0).and_then(|()| writer.checkpoint());
+            let done = ready_for(writer, writer.checkpoint_bytes()).and_then(|()| writer.checkpoint());
             let _ = reply.send(done);
         }
         Task::Install(merged, reply) => {
@@ -154,10 +157,12 @@ fn serve(writer: &mut Writer, task: Task) {
             let _ = reply.send(done);
         }
         Task::Erase(viewers, reply) => {
-            let _ = reply.send(ready(writer, 0).and_then(|()| writer.erase(&viewers)));
+            let done = ready_for(writer, writer.checkpoint_bytes()).and_then(|()| writer.erase(&viewers));
+            let _ = reply.send(done);
         }
         Task::Compact(compaction, reply) => {
-            let _ = reply.send(ready(writer, 0).and_then(|()| writer.compact(compaction)));
+            let done = ready_for(writer, writer.compaction_bytes()).and_then(|()| writer.compact(compaction));
+            let _ = reply.send(done);
         }
         Task::Hold(reply) => {
             let _ = reply.send(ready(writer, 0).map(|()| writer.hold()));

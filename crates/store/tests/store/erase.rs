@@ -215,8 +215,11 @@ fn a_compaction_without_room_changes_nothing_that_is_read() {
     store.erase(&[viewer(3)]).unwrap();
     drop(store);
     let store = Store::open(&dir, &Options { disk_free_min_bytes: u64::MAX / 2, ..options() }).unwrap();
-    assert!(matches!(store.compact(day("2026-03-20")), Err(WriteError::DiskFull { .. })));
-    assert_eq!((marks(&store).len(), store.pending_erasures()), (300, 1));
+    for _ in 0..2 {
+        assert!(matches!(store.compact(day("2026-03-20")), Err(WriteError::DiskFull { .. })));
+        assert!(matches!(store.erase(&[viewer(4)]), Err(WriteError::DiskFull { .. })));
+        assert_eq!((marks(&store).len(), store.pending_erasures()), (300, 1));
+    }
     drop(store);
     let store = Store::open(&dir, &options()).unwrap();
     assert_eq!(store.compact(day("2026-03-20")).unwrap().rows, 6);
