@@ -20,6 +20,7 @@ mod kv_log;
 mod merge;
 mod merger;
 mod object;
+mod opening;
 mod pack;
 mod parts;
 mod past;

@@ -1,12 +1,16 @@
-//! The writer's state and its steps: take requests, commit them together, move the log into segments.
+//! The writer's state and its commits. Its other steps lie in the files below this one, and in `erase`, `copy` and `expire`.
 //!
 //! One thread owns this. A commit is: one log object (rows, fingerprints, new viewers, catalogue changes) and the new
 //! root, in one atomic batch; then the generation file; then the snapshot is published; then the callers are answered.
-//! A checkpoint turns the whole log into a segment, runs and a catalogue part, with the root that lists them instead.
+
+mod checkpoint;
+mod install;
+mod restore;
+mod shared;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use roaring::RoaringBitmap;
 use throng_model::{Day, Zone};
@@ -14,56 +18,26 @@ use throng_model::{Day, Zone};
 use crate::append::{AppendMode, Outcome, Prepared};
 use crate::catalogue::Catalogue;
 use crate::codec::{DamageError, Last};
-use crate::garbage::Garbage;
 use crate::generation::{Acknowledged, GenerationFile};
 use crate::kv::{Batch, Kv};
-use crate::merge::{self, MergeEnd};
-use crate::object::{ItemSpan, Object, ObjectRef, ObjectWriter, ReadError};
+use crate::merge;
+use crate::object::{ObjectWriter, ReadError};
 use crate::parts::{Changes, Parts};
 use crate::past::PastRecord;
-use crate::requests::Merged;
-use crate::root::{LogRecord, ROOT_KEY, Root, pack_record, unpack_record};
+use crate::root::{LogRecord, ROOT_KEY, Root, pack_record};
 use crate::row::{CreatorOrd, Row, RowChunk};
 use crate::run::Runs;
 use crate::secret::{Fingerprint, Pseudonym, RandomKeys};
 use crate::segment::Segment;
-use crate::segment_writer::SegmentWriter;
 use crate::snapshot::{Snapshot, sealed_through};
 use crate::store::WriteError;
 use crate::summary::Summary;
-use crate::table::ChunkCache;
 use crate::tail::Tail;
 
-/// Commits in the log before it is moved into a segment, however short they are: the root lists each.
-const LOG_OBJECTS_MAX: usize = 1_024;
+pub(crate) use shared::Shared;
 
 /// Viewers whose ordinals stay at hand.
 const VIEWER_CACHE_MAX: usize = 1 << 20;
-
-/// What readers and the merger share with the writer.
-pub(crate) struct Shared {
-    pub(crate) cache: Arc<ChunkCache>,
-    pub(crate) garbage: Arc<Garbage>,
-    pub(crate) next_object: AtomicU64,
-    pub(crate) snapshot: RwLock<Arc<Snapshot>>,
-    /// Held while segments are written anew beside the writer, so that no two jobs take the same ones.
-    merging: Mutex<()>,
-}
-
-impl Shared {
-    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
-        self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn next_object(&self) -> u64 {
-        self.next_object.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// Waits for the merge under way, if any; none begins until the guard is dropped. The writer never waits for it.
-    pub(crate) fn pause_merging(&self) -> MutexGuard<'_, ()> {
-        self.merging.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
@@ -111,107 +85,6 @@ impl Pending {
 }
 
 impl Writer {
-    /// Reads everything that the root lists, bar columns and runs, which are read when needed.
-    pub(crate) fn restore(
-        kv: Arc<Kv>,
-        cache: Arc<ChunkCache>,
-        root: Root,
-        generation_file: Option<GenerationFile>,
-        checkpoint_rows: usize,
-    ) -> Result<Self, ReadError> {
-        let garbage = Arc::new(Garbage::default());
-        let mut catalogue = Catalogue::default();
-        let parts = Parts::restore(&kv, &root.catalogue, &mut catalogue)?;
-        let segments = root
-            .segments
-            .iter()
-            .map(|&object| Segment::open(&kv, &cache, &garbage, object).map(Arc::new))
-            .collect::<Result<Vec<_>, _>>()?;
-        let summaries = root.retention.summaries.iter();
-        let summaries = summaries
-            .map(|&object| Summary::open(&kv, &cache, &garbage, object).map(Arc::new))
-            .collect::<Result<Vec<_>, _>>()?;
-        let snapshot = Snapshot {
-            kv: kv.clone(),
-            generation: root.generation,
-            catalogue: Catalogue::default(),
-            seals: root.seals,
-            segments: Vec::new(),
-            tail: Tail::default(),
-            rows_from: None,
-            summaries: Vec::new(),
-            zone_epoch: 0,
-            epochs: Arc::default(),
-            pending_erasures: Arc::default(),
-            noise_key_check: None,
-        };
-        let shared = Shared {
-            cache,
-            garbage,
-            next_object: AtomicU64::new(root.next_object),
-            snapshot: RwLock::new(Arc::new(snapshot)),
-            merging: Mutex::new(()),
-        };
-        let mut writer = Self {
-            shared: Arc::new(shared),
-            kv,
-            generation_file,
-            checkpoint_rows,
-            catalogue,
-            segments,
-            summaries,
-            parts,
-            tail: Tail::default(),
-            tail_fingerprints: HashSet::default(),
-            tail_viewers: HashMap::default(),
-            viewer_cache: HashMap::default(),
-            fingerprints: Runs::new(root.fingerprints.clone()),
-            pseudonyms: Runs::new(root.pseudonyms.clone()),
-            dirty: Changes::default(),
-            zone_epoch: 0,
-            poisoned: false,
-            root,
-        };
-        writer.replay()?;
-        writer.publish();
-        Ok(writer)
-    }
-
-    fn replay(&mut self) -> Result<(), ReadError> {
-        let log = self.root.log.clone();
-        // The root counts all viewers; those of the log come last.
-        let mut records = Vec::with_capacity(log.len());
-        for object in log {
-            records.push(read_log(&self.kv, object)?);
-        }
-        let logged: usize = records.iter().map(|record| record.viewers.len()).sum();
-        let mut viewer = self.root.viewers.saturating_sub(u32::try_from(logged).unwrap_or(u32::MAX));
-        for record in records {
-            for creator in record.creators {
-                self.dirty.creators.insert(creator.ordinal);
-                self.catalogue.restore_creator(creator)?;
-            }
-            for video in record.videos {
-                self.dirty.videos.insert(video.ordinal);
-                self.catalogue.restore_video(video)?;
-            }
-            if let Some(past) = record.past.0 {
-                past.restore(&mut self.catalogue)?;
-            }
-            for pseudonym in record.viewers {
-                self.tail_viewers.insert(pseudonym, viewer);
-                viewer += 1;
-            }
-            self.tail_fingerprints.extend(record.fingerprints);
-            let mut rows = Vec::new();
-            for chunk in &record.rows {
-                chunk.decode(&mut rows)?;
-            }
-            self.tail.push(rows);
-        }
-        Ok(())
-    }
-
     pub(crate) fn is_poisoned(&self) -> bool {
         self.poisoned
     }
@@ -398,139 +271,6 @@ impl Writer {
         self.commit_root(batch)
     }
 
-    /// Whether the log should be moved into a segment.
-    pub(crate) fn is_checkpoint_due(&self) -> bool {
-        self.tail.len() >= self.checkpoint_rows || self.root.log.len() >= LOG_OBJECTS_MAX
-    }
-
-    /// Whether the log is so long that nothing more may be taken before a checkpoint.
-    pub(crate) fn is_log_full(&self) -> bool {
-        self.tail.len() >= self.checkpoint_rows.saturating_mul(4) || self.root.log.len() >= LOG_OBJECTS_MAX * 2
-    }
-
-    /// Bytes that the next checkpoint may write: an upper bound to check free space by.
-    pub(crate) fn checkpoint_bytes(&self) -> u64 {
-        (self.tail.len() as u64).saturating_mul(64) + (1 << 20)
-    }
-
-    /// Moves the whole log into a segment, runs and a catalogue part.
-    pub(crate) fn checkpoint(&mut self) -> Result<(), WriteError> {
-        if self.root.log.is_empty() {
-            return Ok(());
-        }
-        let done = self.try_checkpoint();
-        self.poisoned |= done.is_err();
-        done
-    }
-
-    fn try_checkpoint(&mut self) -> Result<(), WriteError> {
-        let (shared, kv) = (self.shared.clone(), self.kv.clone());
-        let mut batch = Batch::default();
-        let mut rows: Vec<Row> = self.tail.rows().copied().collect();
-        rows.sort_unstable();
-        if !rows.is_empty() {
-            let mut segment = SegmentWriter::new(&kv, shared.next_object());
-            for span in rows.chunk_by(|a, b| (a.creator, a.video) == (b.creator, b.video)) {
-                if let Some(&Row { creator, video, .. }) = span.first() {
-                    let duration_ms = video.and_then(|video| self.catalogue.duration_ms(video));
-                    segment.push_span(creator, video, duration_ms, span).map_err(ReadError::from)?;
-                }
-            }
-            self.root.segments.push(segment.finish(&mut batch).map_err(ReadError::from)?);
-        }
-        let mut unused = std::mem::take(&mut self.root.log);
-
-        let mut fingerprints: Vec<(Fingerprint, u32)> = self.tail_fingerprints.drain().map(|it| (it, 0)).collect();
-        fingerprints.sort_unstable();
-        unused.extend(self.fingerprints.add(&kv, &fingerprints, |_| true, || shared.next_object(), &mut batch)?);
-        let mut viewers: Vec<(Pseudonym, u32)> = self.tail_viewers.drain().collect();
-        viewers.sort_unstable();
-        let erased = self.root.pending_erasures.0.clone();
-        let keep = |viewer| !erased.contains(viewer);
-        unused.extend(self.pseudonyms.add(&kv, &viewers, keep, || shared.next_object(), &mut batch)?);
-        self.root.fingerprints = self.fingerprints.listed().to_vec();
-        self.root.pseudonyms = self.pseudonyms.listed().to_vec();
-        let dirty = std::mem::take(&mut self.dirty);
-        let number = || shared.next_object();
-        unused.extend(self.parts.add(&kv, &self.catalogue, &dirty, number, &mut batch).map_err(ReadError::from)?);
-        self.root.catalogue = self.parts.listed();
-
-        shared.garbage.unused(unused);
-        self.commit_root(batch)?;
-        if let Some(&listed) = self.root.segments.last().filter(|_| !rows.is_empty()) {
-            let segment = Segment::open(&kv, &shared.cache, &shared.garbage, listed)?;
-            self.segments.push(Arc::new(segment));
-        }
-        self.tail = Tail::default();
-        self.publish();
-        Ok(())
-    }
-
-    /// Lists segments written anew instead of their inputs. `false`: an input is gone or a zone changed since; nothing
-    /// happened.
-    pub(crate) fn install(&mut self, merged: Merged) -> Result<bool, WriteError> {
-        self.install_with(merged, |_, _| Ok(()))
-    }
-
-    /// The same, with whatever else is to change in the same commit.
-    pub(crate) fn install_with(
-        &mut self,
-        merged: Merged,
-        change: impl FnOnce(&mut Self, &mut Batch) -> Result<(), WriteError>,
-    ) -> Result<bool, WriteError> {
-        let listed = |object: &ObjectRef| self.root.segments.contains(object);
-        if merged.zone_epoch != self.zone_epoch || !merged.inputs.iter().all(listed) {
-            return Ok(false);
-        }
-        let done = self.try_install(merged, change);
-        self.poisoned |= done.is_err();
-        done.map(|()| true)
-    }
-
-    fn try_install(
-        &mut self,
-        merged: Merged,
-        change: impl FnOnce(&mut Self, &mut Batch) -> Result<(), WriteError>,
-    ) -> Result<(), WriteError> {
-        let Merged { inputs, outputs, mut batch, .. } = merged;
-        change(self, &mut batch)?;
-        self.root.segments.retain(|object| !inputs.contains(object));
-        self.root.segments.extend(&outputs);
-        self.commit_root(batch)?;
-        for &input in &inputs {
-            self.shared.garbage.retire(input);
-        }
-        self.segments.retain(|segment| !inputs.contains(&segment.listed()));
-        for output in outputs {
-            let segment = Segment::open(&self.kv, &self.shared.cache, &self.shared.garbage, output)?;
-            self.segments.push(Arc::new(segment));
-        }
-        self.publish();
-        Ok(())
-    }
-
-    /// Counts the open days of creators anew after a change of their zones: segments that hold such rows are written again.
-    pub(crate) fn rezone(&mut self, creators: &[CreatorOrd]) -> Result<(), WriteError> {
-        self.zone_epoch += 1;
-        self.checkpoint()?;
-        for segment in self.segments.clone() {
-            let snapshot = self.shared.snapshot();
-            if !has_moved_rows(&segment, creators, &snapshot)? {
-                continue;
-            }
-            let mut batch = Batch::default();
-            let number = self.shared.next_object();
-            let never = AtomicBool::new(false);
-            let inputs = std::slice::from_ref(&segment);
-            let keep = |_: &Row| true;
-            let merged = merge::merge(&self.kv, number, inputs, &snapshot, keep, &mut batch, &never)?;
-            let MergeEnd::Written(output) = merged else { continue };
-            let (inputs, outputs) = (vec![segment.listed()], vec![output]);
-            self.install(Merged { inputs, outputs, rows_gone: 0, batch, zone_epoch: self.zone_epoch })?;
-        }
-        Ok(())
-    }
-
     /// Commits the root as it is now, and removes what no snapshot needs any more from the files.
     pub(crate) fn commit_alone(&mut self) -> Result<(), WriteError> {
         let done = self.commit_root(Batch::default());
@@ -609,26 +349,4 @@ impl Writer {
         }
         Ok(known)
     }
-}
-
-/// Whether any row of these creators counts in another day by the zones of now.
-fn has_moved_rows(segment: &Segment, creators: &[CreatorOrd], snapshot: &Snapshot) -> Result<bool, ReadError> {
-    let (mut rows, mut moved) = (Vec::new(), Vec::new());
-    for &creator in creators {
-        for span in segment.creator_videos(creator)? {
-            rows.clear();
-            segment.read_rows(creator, span, &mut rows)?;
-            moved.clone_from(&rows);
-            merge::set_open_days(&snapshot.catalogue, &snapshot.seals, creator, &mut moved);
-            if rows != moved {
-                return Ok(true);
-            }
-        }
-    }
-    Ok(false)
-}
-
-fn read_log(kv: &Kv, listed: ObjectRef) -> Result<LogRecord, ReadError> {
-    let (object, ()) = Object::open::<()>(kv, listed)?;
-    Ok(unpack_record(&object.read(kv, ItemSpan { first: 0, items: listed.data_items })?)?)
 }

@@ -1,0 +1,86 @@
+//! Checkpoints: the whole log becomes a segment, runs and a catalogue part, in one commit.
+
+use std::sync::Arc;
+
+use super::Writer;
+use crate::kv::Batch;
+use crate::object::ReadError;
+use crate::row::Row;
+use crate::secret::{Fingerprint, Pseudonym};
+use crate::segment::Segment;
+use crate::segment_writer::SegmentWriter;
+use crate::store::WriteError;
+use crate::tail::Tail;
+
+/// Commits in the log before it is moved into a segment, however short they are: the root lists each.
+const LOG_OBJECTS_MAX: usize = 1_024;
+
+impl Writer {
+    /// Whether the log should be moved into a segment.
+    pub(crate) fn is_checkpoint_due(&self) -> bool {
+        self.tail.len() >= self.checkpoint_rows || self.root.log.len() >= LOG_OBJECTS_MAX
+    }
+
+    /// Whether the log is so long that nothing more may be taken before a checkpoint.
+    pub(crate) fn is_log_full(&self) -> bool {
+        self.tail.len() >= self.checkpoint_rows.saturating_mul(4) || self.root.log.len() >= LOG_OBJECTS_MAX * 2
+    }
+
+    /// Bytes that the next checkpoint may write: an upper bound to check free space by.
+    pub(crate) fn checkpoint_bytes(&self) -> u64 {
+        (self.tail.len() as u64).saturating_mul(64) + (1 << 20)
+    }
+
+    /// Moves the whole log into a segment, runs and a catalogue part.
+    pub(crate) fn checkpoint(&mut self) -> Result<(), WriteError> {
+        if self.root.log.is_empty() {
+            return Ok(());
+        }
+        let done = self.try_checkpoint();
+        self.poisoned |= done.is_err();
+        done
+    }
+
+    fn try_checkpoint(&mut self) -> Result<(), WriteError> {
+        let (shared, kv) = (self.shared.clone(), self.kv.clone());
+        let mut batch = Batch::default();
+        let mut rows: Vec<Row> = self.tail.rows().copied().collect();
+        rows.sort_unstable();
+        if !rows.is_empty() {
+            let mut segment = SegmentWriter::new(&kv, shared.next_object());
+            for span in rows.chunk_by(|a, b| (a.creator, a.video) == (b.creator, b.video)) {
+                if let Some(&Row { creator, video, .. }) = span.first() {
+                    let duration_ms = video.and_then(|video| self.catalogue.duration_ms(video));
+                    segment.push_span(creator, video, duration_ms, span).map_err(ReadError::from)?;
+                }
+            }
+            self.root.segments.push(segment.finish(&mut batch).map_err(ReadError::from)?);
+        }
+        let mut unused = std::mem::take(&mut self.root.log);
+
+        let mut fingerprints: Vec<(Fingerprint, u32)> = self.tail_fingerprints.drain().map(|it| (it, 0)).collect();
+        fingerprints.sort_unstable();
+        unused.extend(self.fingerprints.add(&kv, &fingerprints, |_| true, || shared.next_object(), &mut batch)?);
+        let mut viewers: Vec<(Pseudonym, u32)> = self.tail_viewers.drain().collect();
+        viewers.sort_unstable();
+        let erased = self.root.pending_erasures.0.clone();
+        let keep = |viewer| !erased.contains(viewer);
+        unused.extend(self.pseudonyms.add(&kv, &viewers, keep, || shared.next_object(), &mut batch)?);
+        self.root.fingerprints = self.fingerprints.listed().to_vec();
+        self.root.pseudonyms = self.pseudonyms.listed().to_vec();
+        let dirty = std::mem::take(&mut self.dirty);
+        let number = || shared.next_object();
+        unused.extend(self.parts.add(&kv, &self.catalogue, &dirty, number, &mut batch).map_err(ReadError::from)?);
+        self.root.catalogue = self.parts.listed();
+
+        shared.garbage.unused(unused);
+        self.commit_root(batch)?;
+        if let Some(&listed) = self.root.segments.last().filter(|_| !rows.is_empty()) {
+            let segment = Segment::open(&kv, &shared.cache, &shared.garbage, listed)?;
+            self.segments.push(Arc::new(segment));
+        }
+        self.tail = Tail::default();
+        self.publish();
+        Ok(())
+    }
+}

@@ -1,0 +1,98 @@
+//! Listing segments that were written anew, by a merge, an erasure, an expiry or for a new zone.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::Writer;
+use crate::kv::Batch;
+use crate::merge::{self, MergeEnd};
+use crate::object::{ObjectRef, ReadError};
+use crate::requests::Merged;
+use crate::row::{CreatorOrd, Row};
+use crate::segment::Segment;
+use crate::snapshot::Snapshot;
+use crate::store::WriteError;
+
+impl Writer {
+    /// Lists segments written anew instead of their inputs. `false`: an input is gone or a zone changed since; nothing
+    /// happened.
+    pub(crate) fn install(&mut self, merged: Merged) -> Result<bool, WriteError> {
+        self.install_with(merged, |_, _| Ok(()))
+    }
+
+    /// The same, with whatever else is to change in the same commit.
+    pub(crate) fn install_with(
+        &mut self,
+        merged: Merged,
+        change: impl FnOnce(&mut Self, &mut Batch) -> Result<(), WriteError>,
+    ) -> Result<bool, WriteError> {
+        let listed = |object: &ObjectRef| self.root.segments.contains(object);
+        if merged.zone_epoch != self.zone_epoch || !merged.inputs.iter().all(listed) {
+            return Ok(false);
+        }
+        let done = self.try_install(merged, change);
+        self.poisoned |= done.is_err();
+        done.map(|()| true)
+    }
+
+    fn try_install(
+        &mut self,
+        merged: Merged,
+        change: impl FnOnce(&mut Self, &mut Batch) -> Result<(), WriteError>,
+    ) -> Result<(), WriteError> {
+        let Merged { inputs, outputs, mut batch, .. } = merged;
+        change(self, &mut batch)?;
+        self.root.segments.retain(|object| !inputs.contains(object));
+        self.root.segments.extend(&outputs);
+        self.commit_root(batch)?;
+        for &input in &inputs {
+            self.shared.garbage.retire(input);
+        }
+        self.segments.retain(|segment| !inputs.contains(&segment.listed()));
+        for output in outputs {
+            let segment = Segment::open(&self.kv, &self.shared.cache, &self.shared.garbage, output)?;
+            self.segments.push(Arc::new(segment));
+        }
+        self.publish();
+        Ok(())
+    }
+
+    /// Counts the open days of creators anew after a change of their zones: segments that hold such rows are written again.
+    pub(crate) fn rezone(&mut self, creators: &[CreatorOrd]) -> Result<(), WriteError> {
+        self.zone_epoch += 1;
+        self.checkpoint()?;
+        for segment in self.segments.clone() {
+            let snapshot = self.shared.snapshot();
+            if !has_moved_rows(&segment, creators, &snapshot)? {
+                continue;
+            }
+            let mut batch = Batch::default();
+            let number = self.shared.next_object();
+            let never = AtomicBool::new(false);
+            let inputs = std::slice::from_ref(&segment);
+            let keep = |_: &Row| true;
+            let merged = merge::merge(&self.kv, number, inputs, &snapshot, keep, &mut batch, &never)?;
+            let MergeEnd::Written(output) = merged else { continue };
+            let (inputs, outputs) = (vec![segment.listed()], vec![output]);
+            self.install(Merged { inputs, outputs, rows_gone: 0, batch, zone_epoch: self.zone_epoch })?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether any row of these creators counts in another day by the zones of now.
+fn has_moved_rows(segment: &Segment, creators: &[CreatorOrd], snapshot: &Snapshot) -> Result<bool, ReadError> {
+    let (mut rows, mut moved) = (Vec::new(), Vec::new());
+    for &creator in creators {
+        for span in segment.creator_videos(creator)? {
+            rows.clear();
+            segment.read_rows(creator, span, &mut rows)?;
+            moved.clone_from(&rows);
+            merge::set_open_days(&snapshot.catalogue, &snapshot.seals, creator, &mut moved);
+            if rows != moved {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
