@@ -3,10 +3,14 @@
 //! A row goes where its day lies before the bound and is sealed for its creator: an open day still takes rows in, so it
 //! waits for a later expiry. Rewritten segments and summary come in one commit, so each row is counted by one of them,
 //! whenever a crash comes. No viewer's ordinal gets into a summary.
+//!
+//! Rows of erased viewers that wait for a compaction go uncounted. Viewers all of whose rows have gone are treated as
+//! erased from then on: nothing is left to link, and the next compaction removes their pseudonyms.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use roaring::RoaringBitmap;
 use throng_model::{Day, Kind, Tally};
 
 use crate::codec::DamageError;
@@ -15,6 +19,7 @@ use crate::merge;
 use crate::object::{ObjectRef, ReadError};
 use crate::requests::Merged;
 use crate::rewrite::rewrite;
+use crate::root::Ordinals;
 use crate::row::{Column, CreatorOrd, Row, VideoOrd, day_of_number};
 use crate::segment::{Segment, VideoSpan};
 use crate::snapshot::Snapshot;
@@ -49,6 +54,10 @@ pub(crate) struct Expiry {
     summary: Option<ObjectRef>,
     /// Summaries that the new one took in.
     taken_in: Vec<ObjectRef>,
+    /// Rows of erased viewers, which no summary counts.
+    erased: u64,
+    /// Viewers all of whose rows go.
+    forgotten: RoaringBitmap,
     pub(crate) done: Expired,
 }
 
@@ -73,9 +82,16 @@ impl Expiry {
         let is_concerned = |segment: &Segment| concerned.iter().any(|it| it.listed() == segment.listed());
         let rewritten = rewrite(shared, snapshot, |segment| Ok(is_concerned(segment)), |row| cut.takes(row))?;
         let older = snapshot.summaries.get(taken_in(&snapshot.summaries)..).unwrap_or_default();
-        let summary = if rows == 0 { None } else { Some(summarise(shared, snapshot, older, &concerned, &cut)?) };
+        let (mut summary, mut erased, mut forgotten) = (None, 0, RoaringBitmap::new());
+        if rows > 0 {
+            let (listed, counted) = summarise(shared, snapshot, older, &concerned, &cut)?;
+            (summary, erased) = (Some(listed), rows - counted);
+            forgotten = cut.left_without_rows(snapshot.segments())?;
+        }
         Ok(Some(Self {
             cut,
+            erased,
+            forgotten,
             known: snapshot.segments().iter().map(|segment| segment.listed()).collect(),
             rewritten,
             taken_in: older.iter().filter(|_| summary.is_some()).map(|summary| summary.listed()).collect(),
@@ -89,10 +105,17 @@ impl Writer {
     /// Lists an expiry in one commit. `false`: days that it takes got rows meanwhile, or segments changed; nothing
     /// happened.
     pub(crate) fn expire(&mut self, expiry: Expiry) -> Result<bool, WriteError> {
-        let Expiry { cut, known, rewritten, summary, taken_in, done } = expiry;
-        let mut came = self.tail.rows().any(|row| cut.takes(row));
+        let Expiry { cut, known, rewritten, summary, taken_in, erased, mut forgotten, done } = expiry;
+        let mut came = false;
+        for row in self.tail.rows() {
+            came |= cut.takes(row);
+            forgotten.remove(row.viewer);
+        }
         for segment in self.segments.iter().filter(|segment| !known.contains(&segment.listed())) {
             came |= cut.count(segment)? > 0;
+            let mut viewers = Vec::new();
+            segment.read(Column::Viewer, 0..segment.rows(), &mut viewers)?;
+            viewers.into_iter().for_each(|viewer| _ = forgotten.remove(viewer));
         }
         if came {
             return Ok(false);
@@ -106,6 +129,10 @@ impl Writer {
             writer.summaries.retain(|summary| !taken_in.contains(&summary.listed()));
             writer.summaries.push(Arc::new(opened));
             writer.root.retention.summaries = writer.summaries.iter().map(|summary| summary.listed()).collect();
+            writer.root.rows_erased += erased;
+            writer.viewer_cache.retain(|_, viewer| !forgotten.contains(*viewer));
+            forgotten |= writer.root.pending_erasures.0.as_ref();
+            writer.root.pending_erasures = Ordinals(Arc::new(forgotten));
             Ok(())
         })
     }
@@ -151,6 +178,26 @@ impl Cut {
         Ok(count)
     }
 
+    /// Viewers all of whose rows go.
+    fn left_without_rows(&self, segments: &[Arc<Segment>]) -> Result<RoaringBitmap, ReadError> {
+        let (mut going, mut staying) = (RoaringBitmap::new(), RoaringBitmap::new());
+        let (mut days, mut viewers) = (Vec::new(), Vec::new());
+        for segment in segments {
+            for creator in segment.creators()? {
+                let Some(rows) = segment.creator_rows(creator)? else { continue };
+                days.clear();
+                viewers.clear();
+                segment.read(Column::Day, rows.clone(), &mut days)?;
+                segment.read(Column::Viewer, rows, &mut viewers)?;
+                let first_kept = u32::from(self.first_kept(creator).number());
+                for (&day, &viewer) in days.iter().zip(&viewers) {
+                    if day < first_kept { &mut going } else { &mut staying }.insert(viewer);
+                }
+            }
+        }
+        Ok(going - staying)
+    }
+
     fn first_kept(&self, creator: CreatorOrd) -> Day {
         self.first_kept.get(creator.0 as usize).copied().unwrap_or(Day::MIN)
     }
@@ -174,14 +221,15 @@ fn taken_in(summaries: &[Arc<Summary>]) -> usize {
     start
 }
 
-/// Writes a summary of the rows that go from these segments, and of older summaries. It counts once a root lists it.
+/// Writes a summary of the rows that go from these segments, and of older summaries. It counts once a root lists it. Gives
+/// the number of rows that it counts.
 fn summarise(
     shared: &Shared,
     snapshot: &Snapshot,
     older: &[Arc<Summary>],
     segments: &[Arc<Segment>],
     cut: &Cut,
-) -> Result<ObjectRef, ReadError> {
+) -> Result<(ObjectRef, u64), ReadError> {
     let mut creators = BTreeSet::new();
     for summary in older {
         creators.extend(summary.creators()?);
@@ -189,9 +237,11 @@ fn summarise(
     for segment in segments {
         creators.extend(segment.creators()?);
     }
+    let mut counted = 0;
     let mut writer = SummaryWriter::new(&snapshot.kv, shared.next_object());
     for creator in creators {
-        let mut scopes = sum_creator(segments, creator, cut.first_kept(creator), snapshot)?;
+        let (mut scopes, rows) = sum_creator(segments, creator, cut.first_kept(creator), snapshot)?;
+        counted += rows;
         for summary in older {
             for (scope, mut days) in summary.scopes(creator)? {
                 scopes.entry(scope).or_default().append(&mut days);
@@ -203,28 +253,29 @@ fn summarise(
     let mut batch = Batch::default();
     let listed = writer.finish(&mut batch)?;
     snapshot.kv.commit(batch)?;
-    Ok(listed)
+    Ok((listed, counted))
 }
 
-/// Sums a creator's rows of the days before `first_kept`, over all segments: a viewer may have rows in several.
+/// Sums a creator's rows of the days before `first_kept`, over all segments: a viewer may have rows in several. Gives their
+/// number too.
 fn sum_creator(
     segments: &[Arc<Segment>],
     creator: CreatorOrd,
     first_kept: Day,
     snapshot: &Snapshot,
-) -> Result<Scopes, ReadError> {
+) -> Result<(Scopes, u64), ReadError> {
     let mut spans: Vec<(Option<VideoOrd>, &Segment, &VideoSpan)> = Vec::new();
     for segment in segments {
         spans.extend(segment.creator_videos(creator)?.iter().map(|span| (span.video, segment.as_ref(), span)));
     }
     spans.sort_by_key(|&(video, ..)| video);
-    let (mut scopes, mut everything) = (Scopes::new(), Sums::default());
+    let (mut scopes, mut everything, mut rows) = (Scopes::new(), Sums::default(), 0);
     for group in spans.chunk_by(|a, b| a.0 == b.0) {
         let Some(&(video, ..)) = group.first() else { continue };
         let duration_ms = video.and_then(|video| snapshot.catalogue().duration_ms(video));
         let mut sums = Sums::default();
         for (_, segment, span) in group {
-            sums.read(segment, span, first_kept, duration_ms)?;
+            rows += sums.read(segment, span, first_kept, duration_ms, &snapshot.pending_erasures)?;
         }
         if !sums.tallies.is_empty() {
             scopes.insert(ScopeOf::of_video(video), sums.days());
@@ -234,7 +285,7 @@ fn sum_creator(
     if !everything.tallies.is_empty() {
         scopes.insert(ScopeOf::Everything, everything.days());
     }
-    Ok(scopes)
+    Ok((scopes, rows))
 }
 
 /// Sums by day, and who is behind them.
@@ -252,7 +303,9 @@ impl Sums {
         span: &VideoSpan,
         first_kept: Day,
         duration_ms: Option<u32>,
-    ) -> Result<(), ReadError> {
+        erased: &RoaringBitmap,
+    ) -> Result<u64, ReadError> {
+        let mut rows = 0;
         let mut columns = [const { Vec::new() }; 4];
         for (column, values) in [Column::Day, Column::Kind, Column::Viewer, Column::WatchMs].iter().zip(&mut columns) {
             segment.read(*column, span.rows.clone(), values)?;
@@ -260,13 +313,14 @@ impl Sums {
         let [days, kinds, viewers, watch_ms] = &columns;
         for (((&day, &kind), &viewer), &watch_ms) in days.iter().zip(kinds).zip(viewers).zip(watch_ms) {
             let day = day_of_number(day)?;
-            if day < first_kept {
+            if day < first_kept && !erased.contains(viewer) {
+                rows += 1;
                 let kind = u8::try_from(kind).ok().and_then(Kind::from_code).ok_or(DamageError::Malformed("kind"))?;
                 self.tallies.entry(day).or_default().record(kind, watch_ms, duration_ms);
                 self.seen.push((day, viewer));
             }
         }
-        Ok(())
+        Ok(rows)
     }
 
     fn absorb(&mut self, mut other: Self) {

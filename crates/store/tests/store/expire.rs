@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use throng_model::{Day, DayRange, Kind, Metric, Tally};
+use throng_model::{Day, DayRange, Kind, Metric, Tally, ViewerId};
 use throng_store::{AppendMode, MemoryMap, Options, Outcome, Snapshot, Store};
 
 use crate::world::{Fact, HOUR_MS, START_MS, content, creator_row, day, event, options, video_row};
@@ -291,6 +291,42 @@ fn old_segments_are_removed_at_once_and_empty_ones_are_not_kept() {
     assert_eq!(keys(&map), left);
     store.expire_before(day("2026-03-10")).unwrap();
     assert_eq!((store.snapshot().segments().len(), store.verify().unwrap().expired_events), (0, 900));
+}
+
+#[test]
+fn viewers_without_any_row_are_forgotten() {
+    let store = nine_days(&calm(), &MemoryMap::default());
+    let once = |id: &str, hours: u32| {
+        event(id, 5_000 + hours, Some("c"), Some("v1"), "once", START_MS + i64::from(hours) * HOUR_MS)
+    };
+    store
+        .append(&[once("first", 1), event("stays", 4_000, Some("c"), None, "p1", START_MS)], AppendMode::Normal)
+        .unwrap();
+    let before = content(&store.snapshot()).1;
+    store.seal_through(day("2026-03-04")).unwrap();
+    assert_eq!(store.expire_before(day("2026-03-02")).unwrap().rows, 102);
+    assert_eq!((store.verify().unwrap().viewers, store.pending_erasures()), (40, 1));
+    store.append(&[once("again", 200)], AppendMode::Normal).unwrap();
+    let after = content(&store.snapshot()).1;
+    assert_ne!(after[&5_200], before[&5_001], "nothing tells that it is the same viewer");
+    let compacted = store.compact(day("2026-03-20")).unwrap();
+    assert_eq!((compacted.viewers, compacted.rows, compacted.epoch), (1, 0, None), "no insight changed");
+    assert_eq!((store.verify().unwrap().viewers, store.pending_erasures()), (41, 0));
+}
+
+#[test]
+fn rows_of_erased_viewers_expire_uncounted() {
+    let store = nine_days(&calm(), &MemoryMap::default());
+    store.erase(&[ViewerId::parse("p1").unwrap()]).unwrap();
+    store.seal_through(day("2026-03-04")).unwrap();
+    let (_, viewers) = content(&store.snapshot());
+    let ninth = |marks: &mut dyn Iterator<Item = u32>| marks.filter(|mark| mark % 9 == 0).count() as u64;
+    let erased = ninth(&mut viewers.keys().copied().filter(|mark| mark % 40 == 1));
+    assert!(erased > 0);
+    assert_eq!(store.expire_before(day("2026-03-02")).unwrap().rows, 100);
+    assert_eq!(store.verify().unwrap().expired_events, 100 - erased);
+    store.compact(day("2026-03-20")).unwrap();
+    store.verify().unwrap();
 }
 
 #[test]
