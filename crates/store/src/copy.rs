@@ -72,7 +72,8 @@ pub(crate) struct Fresh {
 impl Store {
     /// Writes everything that is acknowledged into a directory that is empty or absent, as a store of its own that opens
     /// with the same viewer key, and makes it durable. Events go on coming in meanwhile; they are not in it. The keys are
-    /// not copied. Erased viewers whom no compaction has removed yet are in it, and still marked as erased.
+    /// not copied. Erased viewers whom no compaction has removed yet are in it, and still marked as erased. After a failure
+    /// the directory holds something that does not open.
     pub fn copy_to(&self, dir: &Path) -> Result<Copied, CopyError> {
         let io = |source| WriteError::files(dir, source);
         std::fs::create_dir_all(dir).map_err(io)?;
@@ -109,6 +110,8 @@ impl Store {
         self.clear_old()?;
         let held = self.hold()?;
         let fresh = self.dir().map(|dir| Fresh::copy(dir, self.options(), &held)).transpose()?;
+        // What the writer still has to copy is listed by its own root.
+        drop(held);
         let to = Box::new(Move { fresh, erased });
         self.ask(|reply| Request::Task(Task::Move(to, reply)))
     }

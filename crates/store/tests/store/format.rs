@@ -47,7 +47,8 @@ fn write() -> (MemoryMap, u64) {
     (map, events)
 }
 
-/// What version 2 brought: an erasure that is done, one that is pending, and a bound noise key.
+/// What version 2 brought: an erasure that is done, one that is pending, expired rows, a catalogue that says another thing
+/// of sealed days, and a bound noise key.
 fn write_newest() -> (MemoryMap, u64) {
     let (map, _) = write();
     let calm = Options { checkpoint_rows: 1 << 20, merges: false, ..options() };
@@ -55,6 +56,9 @@ fn write_newest() -> (MemoryMap, u64) {
     store.erase(&[ViewerId::parse("p7").unwrap()]).unwrap();
     store.compact(day("2026-03-20")).unwrap();
     store.erase(&[ViewerId::parse("p8").unwrap()]).unwrap();
+    store.put_catalogue(vec![video_row("v1", "c1", Some(70))], vec![creator_row("c1", "UTC")]).unwrap();
+    assert!(store.expire_before(day("2026-03-02")).unwrap().rows > 0);
+    store.put_catalogue(vec![video_row("v1", "c1", Some(90))], vec![]).unwrap();
     store.bind_noise_key([9; 16]).unwrap();
     let last = event("last", 5_001, Some("c1"), Some("v1"), "p8", START_MS);
     store.append(std::slice::from_ref(&last), AppendMode::Normal).unwrap();
