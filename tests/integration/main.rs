@@ -2,17 +2,22 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod backup;
 mod cli;
 mod client;
 mod duckdb;
+mod erase;
 mod floors;
 mod graphql_http;
 mod ingest;
 mod keys;
 mod logs;
+mod noise;
 mod platform;
 mod real_data;
+mod retention;
 mod server;
+mod world;
 
 /// Says something past the capture of a passing test's output.
 fn say(what: &str) {

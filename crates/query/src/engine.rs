@@ -81,7 +81,8 @@ impl Source for Engine {
     }
 
     fn epochs(&self) -> Vec<Epoch> {
-        Vec::new()
+        let epochs = self.store.snapshot().epochs().to_vec();
+        epochs.into_iter().map(|epoch| Epoch { number: epoch.number, day: epoch.day }).collect()
     }
 
     fn rows_from(&self) -> Option<Day> {

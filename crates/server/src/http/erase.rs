@@ -8,7 +8,7 @@ use actix_web::http::header::CONTENT_ENCODING;
 use actix_web::web::{self, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use throng_store::WriteError;
 
 use super::answer::Problem;
@@ -42,10 +42,12 @@ fn admit(service: &Service, request: &HttpRequest) -> Result<(), Problem> {
 }
 
 fn take_viewers(service: &Service, bytes: &[u8]) -> Result<Value, Problem> {
-    // What the parser says would quote the body.
-    let request: Request = serde_json::from_slice(bytes).map_err(|_| {
-        Problem::malformed("the body must be a JSON object such as {\"viewers\": [\"u7\"], \"compact\": false}")
-    })?;
+    // An object first: serde also reads a list as the fields of a struct. What the parser says would quote the body.
+    let request: Request = serde_json::from_slice(bytes)
+        .and_then(|object: Map<String, Value>| serde_json::from_value(Value::Object(object)))
+        .map_err(|_| {
+            Problem::malformed("the body must be a JSON object such as {\"viewers\": [\"u7\"], \"compact\": false}")
+        })?;
     let mut viewers = Viewers::default();
     for (index, viewer) in request.viewers.iter().enumerate() {
         viewers.push(viewer, || format!("viewers[{index}]"));
