@@ -86,7 +86,7 @@ impl Source for Engine {
     }
 
     fn rows_from(&self) -> Option<Day> {
-        None
+        self.store.snapshot().rows_from()
     }
 
     fn creator(&self, id: &CreatorId<'_>) -> Option<CreatorFacts> {

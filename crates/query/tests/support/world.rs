@@ -125,7 +125,8 @@ impl World {
         world
     }
 
-    fn change_something(&mut self) {
+    /// Changes the catalogue, seals, restarts, or does nothing of these.
+    pub fn change_something(&mut self) {
         if self.dice.chance(30) {
             self.publish_some_video();
         }
@@ -217,7 +218,8 @@ impl World {
         *sealed = day.max(*sealed);
     }
 
-    fn append(&mut self, count: usize) {
+    /// Appends so many random events.
+    pub fn append(&mut self, count: usize) {
         let reopen = self.dice.chance(15);
         let mode = if reopen { AppendMode::Reopen } else { AppendMode::Normal };
         let events: Vec<Event<'static>> = (0..count).map(|_| self.event()).collect();
@@ -251,6 +253,10 @@ impl World {
         let (day, late) = match outcome {
             Outcome::Accepted { day, .. } => (day, false),
             Outcome::Late { day, .. } => (day, true),
+            Outcome::Expired => {
+                assert!(reopen && self.store.snapshot().rows_from().is_some());
+                return None;
+            }
             other => panic!("{other:?}, though the video or the creator is known"),
         };
         assert!(self.taken.insert(event.event_id.as_str().to_owned()));
