@@ -23,7 +23,7 @@ pub(crate) fn tables(
     families: &[Family],
     contribution: Contribution,
 ) -> Result<Vec<RawTable<Cell, ()>>, Failure> {
-    let asked = Frozen::find(snapshot, entity, window)?;
+    let asked = Frozen::find(snapshot, entity, window, contribution)?;
     let channel = asked.channel().filter(|_| novelty::wanted(families));
     let novelty = channel.map(|channel| Novelty::of(snapshot, plan, channel, window)).transpose()?;
     let reach = match &novelty {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use throng_model::{CreatorFacts, Day, DayRange, Entity, VideoFacts, VideoId};
-use throng_privacy::Rewrites;
+use throng_privacy::{Contribution, Rewrites};
 use throng_store::{Catalogue, CreatorOrd, Snapshot, VideoOrd};
 
 use crate::frozen::Frozen;
@@ -59,7 +59,7 @@ pub(crate) fn sealed_through(snapshot: &Snapshot, entity: &Entity) -> Result<Opt
 pub(crate) fn rewrites(snapshot: &Snapshot, entity: &Entity, days: DayRange) -> Result<Rewrites, Failure> {
     let catalogue = snapshot.catalogue();
     let mut reopened = BTreeSet::new();
-    for (channel, days) in Frozen::find(snapshot, entity, days)?.channels() {
+    for (channel, days) in Frozen::find(snapshot, entity, days, Contribution::Whole)?.channels() {
         let Some(entry) = catalogue.creator(channel) else { continue };
         let touched = snapshot.reopened(channel).filter(|(day, _)| days.contains(*day));
         reopened.extend(touched.map(|(day, generation)| (entry.id.clone(), day, generation)));

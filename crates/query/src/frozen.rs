@@ -7,7 +7,8 @@
 //! when *their* channel is sealed.
 
 use throng_model::{Day, DayRange, Entity, Zone};
-use throng_store::{Catalogue, CreatorOrd, ReadError, Row, Snapshot, VideoEntry, VideoOrd};
+use throng_privacy::Contribution;
+use throng_store::{Catalogue, CreatorOrd, ReadError, Row, Snapshot, VideoEntry, VideoOrd, VideoPeriod};
 
 use crate::scope::{Asked, Failure, Part, Scope};
 
@@ -33,17 +34,27 @@ struct Stay {
 }
 
 impl Frozen {
-    /// Looks an entity up.
-    pub(crate) fn find(snapshot: &Snapshot, entity: &Entity, window: DayRange) -> Result<Self, Failure> {
+    /// Looks an entity up. Where contributions are bounded, a video is only in the first of its hashtags.
+    pub(crate) fn find(
+        snapshot: &Snapshot,
+        entity: &Entity,
+        window: DayRange,
+        contribution: Contribution,
+    ) -> Result<Self, Failure> {
         let catalogue = snapshot.catalogue();
         let found = match entity {
             Entity::Creator(id) => catalogue.creator_ord(id.as_str()).map(Rows::Channel),
             Entity::Video(id) => {
                 let video = catalogue.video_ord(id.as_str());
-                video.map(|video| Rows::Stays(stays(catalogue, video, window, None).collect()))
+                video.map(|video| Rows::Stays(stays(catalogue, video, window, |_| true).collect()))
             }
             Entity::Hashtag(tag) => catalogue.hashtag_videos_ever(tag.as_str()).map(|videos| {
-                let of_video = |video| stays(catalogue, VideoOrd(video), window, Some(tag.as_str()));
+                let tags_max = match contribution {
+                    Contribution::Whole => usize::MAX,
+                    Contribution::Bounded => Contribution::HASHTAGS_PER_VIDEO_MAX,
+                };
+                let carries = |period: &VideoPeriod<'_>| period.hashtags.iter().take(tags_max).any(|each| each == tag);
+                let of_video = |video| stays(catalogue, VideoOrd(video), window, carries);
                 Rows::Stays(videos.iter().flat_map(of_video).collect())
             }),
         };
@@ -121,18 +132,17 @@ impl Frozen {
     }
 }
 
-/// A video's stays in the window, where wanted only those with a hashtag.
+/// A video's stays in the window, of its wanted periods.
 fn stays<'s>(
     catalogue: &'s Catalogue,
     video: VideoOrd,
     window: DayRange,
-    tag: Option<&'s str>,
+    wanted: impl Fn(&VideoPeriod<'_>) -> bool + 's,
 ) -> impl Iterator<Item = Stay> + 's {
     let periods = catalogue.video(video).into_iter().flat_map(VideoEntry::periods);
-    periods.filter_map(move |period| {
+    periods.filter(wanted).filter_map(move |period| {
         let days = DayRange::new(period.first.max(window.first()), period.last.min(window.last())).ok()?;
-        let carries = |tag| period.hashtags.iter().any(|each| each.as_str() == tag);
-        tag.is_none_or(carries).then_some(Stay { video, creator: period.creator, days })
+        Some(Stay { video, creator: period.creator, days })
     })
 }
 

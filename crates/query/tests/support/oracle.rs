@@ -157,11 +157,15 @@ impl Oracle {
     }
 
     /// What insights count.
-    fn frozen_events_of(&self, entity: &Entity) -> Vec<&Seen> {
+    fn frozen_events_of(&self, entity: &Entity, contribution: Contribution) -> Vec<&Seen> {
+        let is_bounded = contribution == Contribution::Bounded && self.mistake != Mistake::CountsWholeDays;
+        let tags_max = if is_bounded { 5 } else { usize::MAX };
         let belongs = |event: &&Seen| match entity {
             Entity::Creator(id) => event.creator == id.as_str(),
             Entity::Video(id) => event.video.as_deref() == Some(id.as_str()) && self.row_of(event).is_some(),
-            Entity::Hashtag(tag) => self.row_of(event).is_some_and(|row| row.hashtags.contains(tag)),
+            Entity::Hashtag(tag) => {
+                self.row_of(event).is_some_and(|row| row.hashtags.iter().take(tags_max).any(|each| each == tag))
+            }
         };
         self.events.iter().filter(belongs).collect()
     }
@@ -245,7 +249,7 @@ impl Oracle {
         family: Family,
         contribution: Contribution,
     ) -> RawTable<Cell, ()> {
-        let all = self.frozen_events_of(entity);
+        let all = self.frozen_events_of(entity, contribution);
         let inside: Vec<&Seen> = all.iter().copied().filter(|event| window.contains(event.day)).collect();
         let mut by_viewer: BTreeMap<u32, Vec<&Seen>> = BTreeMap::new();
         for event in &inside {

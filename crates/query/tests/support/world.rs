@@ -25,6 +25,8 @@ const TIMES: [(&str, &str); 8] = [
 const CREATORS: [&str; 3] = ["ana", "ben", "cleo"];
 const VIDEOS: [&str; 6] = ["v0", "v1", "v2", "v3", "v4", "v5"];
 const TAGS: [&str; 3] = ["dance", "food", "cats"];
+/// Where these come first, most others lie beyond a video's bound.
+const FIRST_TAGS: [&str; 4] = ["fyp", "new", "viral", "art"];
 const MINUTE_MS: u64 = 60_000;
 
 /// A world's size and seed: the same shape gives the same world.
@@ -188,7 +190,9 @@ impl World {
         let dice = &mut self.dice;
         let published = self.first_day.saturating_add(dice.below(self.days) as i64);
         let mut hashtags: Vec<_> = TAGS.iter().filter(|_| dice.chance(40)).collect();
-        hashtags.dedup();
+        if dice.chance(30) {
+            hashtags.splice(0..0, &FIRST_TAGS);
+        }
         let row = VideoRow {
             video: VideoId::parse(video.to_owned()).expect("id"),
             creator: CreatorId::parse(dice.pick(&CREATORS[..2])).expect("id"),
