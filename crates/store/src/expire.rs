@@ -106,6 +106,7 @@ impl Writer {
     /// happened.
     pub(crate) fn expire(&mut self, expiry: Expiry) -> Result<bool, WriteError> {
         let Expiry { cut, known, rewritten, summary, taken_in, erased, mut forgotten, done } = expiry;
+        let written: Vec<ObjectRef> = rewritten.outputs.iter().copied().chain(summary).collect();
         let mut came = false;
         for row in self.tail.rows() {
             came |= cut.takes(row);
@@ -117,10 +118,7 @@ impl Writer {
             segment.read(Column::Viewer, 0..segment.rows(), &mut viewers)?;
             viewers.into_iter().for_each(|viewer| _ = forgotten.remove(viewer));
         }
-        if came {
-            return Ok(false);
-        }
-        self.install_with(rewritten, |writer, _| {
+        let change = |writer: &mut Self, _: &mut Batch| {
             writer.root.retention.rows_from = done.rows_from.map(Day::number);
             let Some(object) = summary else { return Ok(()) };
             let shared = &writer.shared;
@@ -134,7 +132,12 @@ impl Writer {
             forgotten |= writer.root.pending_erasures.0.as_ref();
             writer.root.pending_erasures = Ordinals(Arc::new(forgotten));
             Ok(())
-        })
+        };
+        let listed = !came && self.install_with(rewritten, change)?;
+        if !listed {
+            self.shared.garbage.unused(written);
+        }
+        Ok(listed)
     }
 }
 

@@ -239,6 +239,10 @@ fn nine_days(options: &Options, map: &MemoryMap) -> Store {
     store
 }
 
+fn keys(map: &MemoryMap) -> Vec<Vec<u8>> {
+    map.entries().into_iter().map(|entry| entry.0).collect()
+}
+
 fn calm() -> Options {
     Options { checkpoint_rows: 1 << 20, merges: false, ..options() }
 }
@@ -283,7 +287,6 @@ fn old_segments_are_removed_at_once_and_empty_ones_are_not_kept() {
     let store = nine_days(&calm(), &map);
     store.seal_through(day("2026-03-09")).unwrap();
     store.expire_before(day("2026-03-05")).unwrap();
-    let keys = |map: &MemoryMap| map.entries().into_iter().map(|entry| entry.0).collect::<Vec<_>>();
     let left = keys(&map);
     drop(store);
     // Opening removes what nothing lists.
@@ -350,7 +353,8 @@ fn summaries_of_many_expiries_stay_few() {
 /// History comes into sealed days while they expire: each row is counted once, and each day is in one place.
 #[test]
 fn rows_that_come_while_days_expire_are_counted_once() {
-    let store = nine_days(&Options { checkpoint_rows: 200, ..options() }, &MemoryMap::default());
+    let (busy, map) = (Options { checkpoint_rows: 200, ..calm() }, MemoryMap::default());
+    let store = nine_days(&busy, &map);
     store.seal_through(day("2026-03-20")).unwrap();
     let accepted = std::thread::scope(|scope| {
         let history = scope.spawn(|| {
@@ -381,6 +385,11 @@ fn rows_that_come_while_days_expire_are_counted_once() {
     let views: u64 =
         summed(&store.snapshot()).iter().filter(|(key, _)| key.1.is_none()).map(|it| it.1.0[Metric::Views]).sum();
     assert_eq!(views, 900 + accepted);
+    store.seal_through(day("2026-03-21")).unwrap();
+    drop(store);
+    let left = keys(&map);
+    drop(Store::in_memory(&map, &busy).unwrap());
+    assert_eq!(keys(&map), left, "what was written in vain is removed");
 }
 
 const CHILD: &str = "THRONG_EXPIRE_CHILD";
