@@ -124,6 +124,7 @@ fn an_operator_erases_on_a_running_server_and_the_log_names_nobody() {
         ("THRONG_PRIVACY_PROTECTION", "threshold"),
         ("THRONG_PRIVACY_AUDIENCE_MIN", "10"),
         ("THRONG_LOG_LEVEL", "debug"),
+        ("THRONG_INGEST_BODY_BYTES_MAX", "65536"),
     ];
     let server = Server::start_with(&data, &exact_mode);
     let send = |token: &str, kind: &str, body: &str| {
@@ -135,6 +136,8 @@ fn an_operator_erases_on_a_running_server_and_the_log_names_nobody() {
     assert_eq!(server.post("/v1/erase", &[("Content-Type", json)], &body).status, 401);
     assert_eq!((send(&other, json, &body).status, send(&other, json, &body).code().as_str()), (403, "FORBIDDEN"));
     assert_eq!(send(&token, "application/x-ndjson", &body).status, 415);
+    let large = send(&token, json, &" ".repeat(70_000));
+    assert_eq!((large.status, large.code().as_str()), (413, "BODY_TOO_LARGE"));
     assert_eq!(server.get("/v1/erase", &[]).status, 405);
     for malformed in
         ["", "[]", "{\"viewer\": [\"needle\"]}", "{\"viewers\": \"needle\"}", "{\"viewers\": [\"needle\", \"\"]}"]

@@ -1,5 +1,6 @@
 //! The store, the engine over it, the gate before the engine, and the schema over the gate: how the floors are joined.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,9 @@ pub(crate) fn open(config: &Config) -> Result<Store, Failure> {
 
 /// Whether the data directory holds a store, whole or not.
 pub(crate) fn exists(config: &Config) -> bool {
-    ["generation", "db"].iter().any(|name| config.data.join(name).exists())
+    // The database's own name changes with each compaction.
+    let of_store = |name: &OsStr| name == "generation" || name.as_encoded_bytes().starts_with(b"db");
+    std::fs::read_dir(&config.data).is_ok_and(|entries| entries.flatten().any(|entry| of_store(&entry.file_name())))
 }
 
 /// Opens a store that is there; for commands that make no sense without one.

@@ -38,7 +38,8 @@ pub(crate) struct ImportOptions {
     /// Afterwards close the whole days that were brought, per creator, so that audience insights cover them
     #[arg(long)]
     seal: bool,
-    /// Put history into sealed days instead of the first open one; they get a new generation
+    /// Put history into sealed days instead of the first open one; they get a new generation. Days whose events were dropped for
+    /// their age stay closed
     #[arg(long)]
     reopen: bool,
     /// Write every rejected line's error to this file, one JSON object a line
