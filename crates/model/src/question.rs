@@ -212,3 +212,32 @@ impl VideoFacts {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_is_known_where_any_day_has_one() {
+        let day = |number: i64| Day::from_number(20_000 + number).expect("day");
+        let mut facts = VideoFacts {
+            id: VideoId::parse("v").expect("id"),
+            creator: CreatorId::parse("c").expect("id"),
+            published_at: None,
+            duration_ms: None,
+            hashtags: vec![],
+            sound: None,
+            title: None,
+            language: None,
+            windows_from: None,
+            past_durations_ms: vec![(day(3), None), (day(6), Some(1)), (day(9), None)],
+        };
+        let known = |facts: &VideoFacts| {
+            [(1, 3), (3, 4), (4, 6), (6, 9), (7, 9), (8, 20), (1, 20)]
+                .map(|(first, last)| facts.has_length_in(DayRange::new(day(first), day(last)).expect("range")))
+        };
+        assert_eq!(known(&facts), [false, true, true, true, false, false, true]);
+        facts.duration_ms = Some(1);
+        assert_eq!(known(&facts), [false, true, true, true, false, true, true]);
+    }
+}
