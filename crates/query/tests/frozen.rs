@@ -78,7 +78,7 @@ fn put(store: &Store, days: &[&str]) {
     }
 }
 
-/// Both channels, both videos, and a store sealed through the last of the sealed days.
+/// Both channels, both videos, and a store sealed through the last of the sealed days: the last two for ana alone.
 fn store(map: &MemoryMap) -> Store {
     let store = Store::in_memory(map, &Options { merges: false, ..options() }).expect("opens");
     let videos =
@@ -86,7 +86,9 @@ fn store(map: &MemoryMap) -> Store {
     let creators = vec![creator_row("ana", "Europe/Berlin"), creator_row("ben", "UTC")];
     store.put_catalogue(videos, creators).expect("taken");
     put(&store, &SEALED);
-    store.seal_through(day("2026-03-07")).expect("sealed");
+    store.seal_through(day("2026-03-05")).expect("sealed");
+    let ana = store.snapshot().catalogue().creator_ord("ana").expect("known");
+    store.seal_creators(vec![(ana, day("2026-03-07"))]).expect("sealed");
     store
 }
 
