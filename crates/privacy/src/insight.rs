@@ -9,11 +9,23 @@ use crate::noisy::Noisy;
 use crate::shapes::Rest;
 use crate::{
     AskedWindow, Audience, AudienceTable, Contribution, Curve, EntityKind, Gate, GateError, Measure, Protection,
-    RawTable, Released, cells,
+    RawTable, Released, Rewrites, cells,
 };
 
 /// The tables of one window as the engine sealed them.
 pub(crate) type Tables = BTreeMap<Family, RawTable<Cell, ()>>;
+
+/// How often a question is asked again where the store is rewritten meanwhile.
+const ATTEMPTS_MAX: usize = 4;
+
+/// What insights stand on besides the rows: read before them and after them.
+#[derive(PartialEq)]
+struct Ground {
+    window: AskedWindow,
+    /// Of the days needed to judge newness: those of the window and a year before.
+    rewrites: Rewrites,
+    rows_from: Option<Day>,
+}
 
 impl Gate {
     /// Insights of an entity over a window of the catalogue. The engine is asked once, and not at all before the
@@ -25,16 +37,36 @@ impl Gate {
         date: Option<Day>,
         families: &[Family],
     ) -> Result<Released<Audience>, GateError> {
+        for _ in 0..ATTEMPTS_MAX {
+            let before = self.ground(entity, kind, date)?;
+            let audience = self.insights(entity, &before, families)?;
+            // Numbers of one state of the store under the noise of another would differ from earlier answers by less than
+            // a whole draw. States never come back, so equal ones had no other between them.
+            if self.ground(entity, kind, date)? == before {
+                return Ok(self.release(audience));
+            }
+        }
+        Err(GateError::Unavailable)
+    }
+
+    /// What insights stand on besides the rows.
+    fn ground(&self, entity: &Entity, kind: WindowKind, date: Option<Day>) -> Result<Ground, GateError> {
         let window = self.window(entity, kind, date)?;
+        let days = cells::days_needed(Family::Novelty, window.days());
+        let rewrites = self.source.rewrites(entity, days)?;
+        Ok(Ground { window, rewrites, rows_from: self.source.rows_from() })
+    }
+
+    fn insights(&self, entity: &Entity, ground: &Ground, families: &[Family]) -> Result<Audience, GateError> {
+        let window = ground.window;
         let mut audience = Audience { window, tables: BTreeMap::new(), curves: BTreeMap::new() };
         let mut wanted = BTreeSet::new();
-        let rows_from = self.source.rows_from();
         for &family in families {
             if !self.applies(entity, family, window)? {
                 audience.put_reason(family, Measure::not_applicable());
             } else if !window.sealed() {
                 audience.put_reason(family, Measure::not_sealed());
-            } else if rows_from.is_some_and(|from| cells::days_needed(family, window.days()).first() < from) {
+            } else if ground.rows_from.is_some_and(|from| cells::days_needed(family, window.days()).first() < from) {
                 audience.put_reason(family, Measure::not_applicable());
             } else {
                 wanted.insert(family);
@@ -43,10 +75,10 @@ impl Gate {
         if !wanted.is_empty() {
             match self.policy().protection() {
                 Protection::Threshold => self.put_exact(&mut audience, entity, &wanted)?,
-                Protection::Noise => self.put_noisy(&mut audience, entity, &wanted)?,
+                Protection::Noise => self.put_noisy(&mut audience, entity, ground, &wanted)?,
             }
         }
-        Ok(self.release(audience))
+        Ok(audience)
     }
 
     /// Whether the family exists for this entity, as far as public facts say.
@@ -76,10 +108,16 @@ impl Gate {
     }
 
     /// Noisy tables, which need nothing beside them.
-    fn put_noisy(&self, audience: &mut Audience, entity: &Entity, wanted: &BTreeSet<Family>) -> Result<(), GateError> {
+    fn put_noisy(
+        &self,
+        audience: &mut Audience,
+        entity: &Entity,
+        ground: &Ground,
+        wanted: &BTreeSet<Family>,
+    ) -> Result<(), GateError> {
         let drawn = wanted.iter().map(|&family| drawn_from(family)).collect();
         let tables = self.ask(entity, audience, drawn, Contribution::Bounded)?;
-        let noisy = Noisy::new(self, entity, audience.window)?;
+        let noisy = Noisy::new(self, entity, audience.window, &ground.rewrites);
         for &family in wanted {
             if family.is_curve() {
                 audience.curves.insert(family, noisy.curve(family, &tables)?);

@@ -37,11 +37,11 @@ struct Estimate {
 }
 
 impl<'g> Noisy<'g> {
-    pub(crate) fn new(gate: &'g Gate, entity: &'g Entity, window: AskedWindow) -> Result<Self, GateError> {
-        let rewrites = gate.source.rewrites(entity, window.days())?;
-        let reopened = gate.source.rewrites(entity, cells::days_needed(Family::Novelty, window.days()))?.reopened;
-        let rewrites_novelty = Rewrites { reopened, ..rewrites };
-        Ok(Self { gate, entity, window, rewrites, rewrites_novelty })
+    /// `rewrites` are those of the days that newness is judged by, which end with the window.
+    pub(crate) fn new(gate: &'g Gate, entity: &'g Entity, window: AskedWindow, rewrites: &Rewrites) -> Self {
+        let mut in_window = rewrites.clone();
+        in_window.reopened.retain(|(_, day, _)| window.days().contains(*day));
+        Self { gate, entity, window, rewrites: in_window, rewrites_novelty: rewrites.clone() }
     }
 
     /// A family's table; of a curve, see [`Self::curve`].
