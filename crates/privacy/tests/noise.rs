@@ -189,8 +189,12 @@ fn shown_numbers_lie_above_the_margin_and_say_that_they_are_noisy() {
 
 #[test]
 fn an_erasure_changes_every_answer_and_widens_its_margin() {
-    let world =
-        |epochs| Arc::new(World { rewrites: Rewrites { epochs, ..Rewrites::default() }, ..World::new(crowd()) });
+    let world = |epochs| {
+        Arc::new(World {
+            rewrites: Rewrites { epochs: (0..epochs).collect(), ..Rewrites::default() },
+            ..World::new(crowd())
+        })
+    };
     let reach =
         |epochs| ask(&gate(&world(epochs), 3), &channel(), &[Family::Reach]).table(Family::Reach).unwrap().total();
     let (before, after, later) = (reach(0), reach(1), reach(2));
@@ -204,7 +208,7 @@ fn an_erasure_changes_every_answer_and_widens_its_margin() {
 #[test]
 fn a_reopened_day_draws_anew() {
     let reopened = vec![(creator(), day("2026-03-03"), 1)];
-    let world = Arc::new(World { rewrites: Rewrites { reopened, epochs: 0 }, ..World::new(crowd()) });
+    let world = Arc::new(World { rewrites: Rewrites { reopened, epochs: vec![] }, ..World::new(crowd()) });
     let before = ask(&gate(&Arc::new(World::new(crowd())), 3), &channel(), &[Family::Country]);
     let after = ask(&gate(&world, 3), &channel(), &[Family::Country]);
     assert_ne!(before, after);

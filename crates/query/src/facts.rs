@@ -64,6 +64,6 @@ pub(crate) fn rewrites(snapshot: &Snapshot, entity: &Entity, days: DayRange) -> 
         let touched = snapshot.reopened(channel).filter(|(day, _)| days.contains(*day));
         reopened.extend(touched.map(|(day, generation)| (entry.id.clone(), day, generation)));
     }
-    let epochs = snapshot.epochs().iter().filter(|epoch| epoch.day >= days.last()).count() as u32;
+    let epochs = snapshot.epochs().iter().filter(|epoch| epoch.day >= days.last()).map(|epoch| epoch.nonce).collect();
     Ok(Rewrites { reopened: reopened.into_iter().collect(), epochs })
 }

@@ -136,7 +136,7 @@ impl Writer {
     pub(crate) fn compact(&mut self, compaction: Compaction) -> Result<Option<Compacted>, WriteError> {
         let Compaction { erased, rewritten, today } = compaction;
         let (rows, segments) = (rewritten.rows_gone, rewritten.inputs.len() as u64);
-        let epoch = (rows > 0).then(|| self.next_epoch(today));
+        let epoch = (rows > 0).then(|| self.next_epoch(today)).transpose()?;
         let listed = self.install_with(rewritten, |writer, batch| {
             let shared = writer.shared.clone();
             let keep = |viewer| !erased.contains(viewer);
@@ -144,19 +144,20 @@ impl Writer {
             shared.garbage.unused(unused);
             writer.root.pseudonyms = writer.pseudonyms.listed().to_vec();
             writer.root.rows_erased += rows;
-            let records = epoch.map(|Epoch { number, day }| EpochRecord { number, day: day.number() });
+            let records = epoch.map(|Epoch { number, day, nonce }| EpochRecord { number, day: day.number(), nonce });
             writer.root.epochs.extend(records);
             Ok(())
         })?;
         Ok(listed.then_some(Compacted { viewers: erased.len(), rows, segments, epoch }))
     }
 
-    fn next_epoch(&self, today: Day) -> Epoch {
+    fn next_epoch(&self, today: Day) -> Result<Epoch, WriteError> {
         let catalogue = self.catalogue();
         let creators = (0..catalogue.creator_count()).map(CreatorOrd);
         let newest = creators.filter_map(|creator| sealed_through(catalogue, &self.root.seals, creator)).max();
         let number = self.root.epochs.last().map_or(1, |last| last.number + 1);
-        Epoch { number, day: newest.map_or(today, |newest| newest.max(today)) }
+        let nonce = getrandom::u64().map_err(|_| WriteError::NoRandom)?;
+        Ok(Epoch { number, day: newest.map_or(today, |newest| newest.max(today)), nonce })
     }
 }
 

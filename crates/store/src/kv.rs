@@ -146,6 +146,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// How often a locked database is tried again, and how long after.
+const LOCKED_TRIES: u32 = 5;
+const LOCKED_WAIT: Duration = Duration::from_millis(100);
+
 /// sled in a directory.
 pub(crate) struct Disk {
     dir: PathBuf,
@@ -167,7 +171,14 @@ struct Requests {
 impl Disk {
     pub(crate) fn open(dir: &Path, free_min_bytes: u64, flush_timeout: Duration) -> Result<Self, KvError> {
         kv_log::check(&dir.join("metadata"))?;
-        let db = open_db(dir.to_owned(), flush_timeout)?;
+        // The database's own threads let go of its lock a moment after it was closed.
+        let mut tries = 0..LOCKED_TRIES;
+        let db = loop {
+            match open_db(dir.to_owned(), flush_timeout) {
+                Err(KvError::Locked) if tries.next().is_some() => std::thread::sleep(LOCKED_WAIT),
+                opened => break opened?,
+            }
+        };
         let tree: Tree = Tree::clone(&db);
         let (batches, batches_in) = channel();
         let (done_out, done) = channel();

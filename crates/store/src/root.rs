@@ -64,7 +64,10 @@ impl Root {
     /// Compactions that removed rows of erased viewers.
     pub(crate) fn epochs(&self) -> Arc<[Epoch]> {
         let day = |number| Day::from_number(i64::from(number)).unwrap_or(Day::MAX);
-        self.epochs.iter().map(|&EpochRecord { number, day: of }| Epoch { number, day: day(of) }).collect()
+        self.epochs
+            .iter()
+            .map(|&EpochRecord { number, day: of, nonce }| Epoch { number, day: day(of), nonce })
+            .collect()
     }
 
     /// The value stored under [`ROOT_KEY`].
@@ -89,6 +92,7 @@ impl Root {
 pub(crate) struct EpochRecord {
     pub(crate) number: u32,
     pub(crate) day: u16,
+    pub(crate) nonce: u64,
 }
 
 /// What became of rows that are too old.

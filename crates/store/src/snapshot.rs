@@ -20,6 +20,8 @@ pub struct Epoch {
     pub number: u32,
     /// The day it ran on, or the newest sealed day of any creator where that is later.
     pub day: Day,
+    /// Drawn when it ran: tells it from the epoch of the same number that another copy of the store comes to.
+    pub nonce: u64,
 }
 
 /// What the store held after one commit.

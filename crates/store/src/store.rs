@@ -156,6 +156,9 @@ pub enum WriteError {
         #[source]
         source: Arc<std::io::Error>,
     },
+    /// The system gave no random bytes.
+    #[error("no random bytes from the system")]
+    NoRandom,
     /// The store is bound to another noise key.
     #[error("the noise key is not the one that this store was published with: put back the right file")]
     OtherNoiseKey,

@@ -500,7 +500,7 @@ impl Source for Oracle {
         let wanted = self.reopened.iter().filter(|((creator, day), _)| days.contains(*day) && touches(creator, *day));
         let id = |creator: &str| CreatorId::parse(creator.to_owned()).expect("id");
         let reopened = wanted.map(|((creator, day), times)| (id(creator), *day, *times)).collect();
-        Ok(Rewrites { reopened, epochs: 0 })
+        Ok(Rewrites { reopened, epochs: vec![] })
     }
 
     fn epochs(&self) -> Vec<Epoch> {
