@@ -13,7 +13,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("throng-store", &["throng-model"]),
     ("throng-query", &["throng-store", "throng-privacy", "throng-model"]),
     ("throng-graphql", &["throng-privacy", "throng-model"]),
-    ("throng-server", &["throng-graphql", "throng-query", "throng-store", "throng-privacy", "throng-model"]),
+    ("throng-attack", &["throng-query", "throng-store", "throng-privacy", "throng-model"]),
+    (
+        "throng-server",
+        &["throng-attack", "throng-graphql", "throng-query", "throng-store", "throng-privacy", "throng-model"],
+    ),
     ("throng", &["throng-server"]),
     ("throng-noise-oracle", &[]), // tests only
 ];

@@ -47,6 +47,9 @@ struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Play every attack on privacy that is known, and fail where one comes past its bound
+    #[command(after_help = command::ATTACK_HELP)]
+    Attack(command::AttackOptions),
     /// Copy the store and the list of API keys into an empty directory, and check the copy
     #[command(after_help = command::BACKUP_HELP)]
     Backup(command::BackupOptions),
@@ -117,6 +120,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Effective::load(&Overrides { data: data.clone(), file: file.clone(), listen }).map_err(Failure::from)
     };
     match cli.command {
+        Command::Attack(options) => command::attack(&options, &load(None)?, output),
         Command::Backup(options) => command::backup(&options, &load(None)?.config, output),
         Command::Config => command::config(&load(None)?, output),
         Command::Restore { from } => command::restore(&from, &load(None)?.config, output),

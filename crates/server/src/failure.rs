@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use throng_attack::AttackError;
 use throng_model::Day;
 use throng_privacy::PolicyError;
 use throng_store::{OpenError, VerifyError, WriteError};
@@ -34,6 +35,8 @@ pub(crate) enum Failure {
     Open(#[from] OpenError),
     #[error(transparent)]
     NoiseKey(#[from] NoiseKeyError),
+    #[error("the attacks were not played to their end")]
+    Attack(#[source] AttackError),
     #[error("no backup was made")]
     Backup(#[source] BackupError),
     #[error("nothing was restored")]

@@ -29,7 +29,7 @@ const MARKER: &str = "demo.json";
 const KEY_NAME: &str = "throng demo";
 
 /// What `--small` makes: some tens of thousands of events.
-const SMALL: Scale = Scale { viewers: 4_000, creators: 40, views: 16_000, days: 28 };
+pub(super) const SMALL: Scale = Scale { viewers: 4_000, creators: 40, views: 16_000, days: 28 };
 
 /// How to run the demo.
 #[derive(Debug, Args)]
@@ -128,7 +128,7 @@ fn write_marker(data: &Path, marker: &Marker) -> Result<(), Failure> {
 }
 
 /// Fills the store. Made again after an interruption, what is there already is a duplicate.
-fn build(store: &Store, world: &World, end: Day) -> Result<(), Failure> {
+pub(super) fn build(store: &Store, world: &World, end: Day) -> Result<(), Failure> {
     let began = Instant::now();
     note(&format!("Making a platform of {} days through {end} …", world.days().days()));
     store.put_catalogue(world.videos(), world.creators())?;

@@ -1,5 +1,6 @@
 //! One file per command: what `throng NAME` does.
 
+mod attack;
 mod backup;
 mod config;
 mod demo;
@@ -12,6 +13,7 @@ mod seal;
 mod serve;
 mod verify;
 
+pub(crate) use attack::{ATTACK_HELP, AttackOptions, attack};
 pub(crate) use backup::{BACKUP_HELP, BackupOptions, backup};
 pub(crate) use config::config;
 pub(crate) use demo::{DemoOptions, demo};

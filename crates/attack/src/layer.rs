@@ -1,0 +1,121 @@
+//! A layer between engine and gate that hands on other questions or other answers: how gates are weakened for controls
+//! without opening the wall, and how an engine's answers are kept while only the noise key changes.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use throng_model::{
+    Cell, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, VideoFacts, VideoId,
+};
+use throng_privacy::{Contribution, Epoch, Raw, RawTable, Rewrites, SeriesStep, Source, SourceError};
+
+use crate::truth::Table;
+
+/// Tables by what was asked.
+pub(crate) type Kept = HashMap<(Entity, DayRange, Contribution), BTreeMap<Family, Table>>;
+
+/// An engine and what is changed about it.
+pub(crate) struct Layer {
+    inner: Arc<dyn Source>,
+    /// Answers that are given without asking the engine.
+    pub(crate) kept: Kept,
+    /// Erasures that are told of, instead of those that were.
+    pub(crate) epochs: Option<u32>,
+    /// How much counts, whatever the gate asks for.
+    pub(crate) contribution: Option<Contribution>,
+    /// Days that are added to both ends of every window.
+    pub(crate) wider_days: i64,
+}
+
+impl Layer {
+    /// A layer that changes nothing yet.
+    pub(crate) fn over(inner: Arc<dyn Source>) -> Self {
+        Self { inner, kept: Kept::new(), epochs: None, contribution: None, wider_days: 0 }
+    }
+}
+
+fn seal(table: &Table) -> RawTable<Cell, ()> {
+    let rows = table.cells.iter().map(|(&cell, viewers)| (cell, Raw::seal((), viewers.clone())));
+    RawTable::seal(Raw::seal((), table.total.clone()), rows.collect())
+}
+
+impl Source for Layer {
+    fn audience(
+        &self,
+        entity: &Entity,
+        window: DayRange,
+        families: &[Family],
+        contribution: Contribution,
+    ) -> Result<Vec<RawTable<Cell, ()>>, SourceError> {
+        let contribution = self.contribution.unwrap_or(contribution);
+        let (first, last) = (window.first(), window.last());
+        let wider = DayRange::new(first.saturating_add(-self.wider_days), last.saturating_add(self.wider_days));
+        let window = wider.unwrap_or(window);
+        if let Some(kept) = self.kept.get(&(entity.clone(), window, contribution)) {
+            let tables: Option<Vec<_>> = families.iter().map(|family| kept.get(family).map(seal)).collect();
+            if let Some(tables) = tables {
+                return Ok(tables);
+            }
+        }
+        self.inner.audience(entity, window, families, contribution)
+    }
+
+    fn rewrites(&self, entity: &Entity, days: DayRange) -> Result<Rewrites, SourceError> {
+        let rewrites = self.inner.rewrites(entity, days)?;
+        let told = self.epochs.map(|count| (0..count).map(u64::from).collect());
+        Ok(Rewrites { epochs: told.unwrap_or(rewrites.epochs), ..rewrites })
+    }
+
+    fn epochs(&self) -> Vec<Epoch> {
+        self.inner.epochs()
+    }
+
+    fn rows_from(&self) -> Option<Day> {
+        self.inner.rows_from()
+    }
+
+    fn counters(&self, entity: &Entity, range: DayRange) -> Result<Raw<Tally>, SourceError> {
+        self.inner.counters(entity, range)
+    }
+
+    fn series(
+        &self,
+        entity: &Entity,
+        range: DayRange,
+        granularity: Granularity,
+    ) -> Result<RawTable<SeriesStep, Tally>, SourceError> {
+        self.inner.series(entity, range, granularity)
+    }
+
+    fn videos(
+        &self,
+        creator: &CreatorId<'_>,
+        range: DayRange,
+    ) -> Result<RawTable<VideoId<'static>, Tally>, SourceError> {
+        self.inner.videos(creator, range)
+    }
+
+    fn sealed_through(&self, entity: &Entity) -> Result<Option<Day>, SourceError> {
+        self.inner.sealed_through(entity)
+    }
+
+    fn creator(&self, id: &CreatorId<'_>) -> Option<CreatorFacts> {
+        self.inner.creator(id)
+    }
+
+    fn video(&self, id: &VideoId<'_>) -> Option<VideoFacts> {
+        self.inner.video(id)
+    }
+
+    fn hashtag_exists(&self, tag: &Hashtag<'_>) -> bool {
+        self.inner.hashtag_exists(tag)
+    }
+
+    fn creators(&self, after: Option<&CreatorId<'_>>, limit: usize) -> Vec<CreatorFacts> {
+        self.inner.creators(after, limit)
+    }
+
+    fn videos_of(&self, creator: &CreatorId<'_>, after: Option<&VideoId<'_>>, limit: usize) -> Vec<VideoFacts> {
+        self.inner.videos_of(creator, after, limit)
+    }
+}
