@@ -20,7 +20,8 @@ impl Hashtag {
     }
 }
 
-/// All videos that carry a hashtag now, over all channels. Each event counts in its own channel's day; where a zone is
+/// All videos that carry a hashtag, over all channels: for counters those that carry it now, for insights those that did on
+/// the day, each among its first five. Each event counts in its own channel's day; where a zone is
 /// needed beyond that, it is UTC.
 #[Object]
 impl Hashtag {

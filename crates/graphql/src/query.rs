@@ -62,7 +62,7 @@ impl Query {
         Ok(facts.filter(|facts| access.sees(&facts.creator)).map(Video))
     }
 
-    /// One hashtag; null where no video carries it. Any token that reads may see every hashtag.
+    /// One hashtag; null where no video carries it, now or on a sealed day. Any token that reads may see every hashtag.
     async fn hashtag(
         &self,
         ctx: &Context<'_>,
