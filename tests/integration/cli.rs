@@ -29,7 +29,7 @@ fn exit_codes_tell_done_from_failed_from_misused() {
 #[test]
 fn help_shows_examples() {
     let data = Data::new();
-    for command in ["demo", "serve", "import", "seal", "schema", "config", "erase", "backup", "restore"] {
+    for command in ["attack", "demo", "serve", "import", "seal", "schema", "config", "erase", "backup", "restore"] {
         let help = data.run(&[command, "--help"]);
         assert!(help.status.success());
         assert!(stdout(&help).contains(&format!("throng {command}")), "{command}");

@@ -44,9 +44,11 @@ pub(crate) fn run(run: &Run<'_>) -> Result<Vec<Line>, AttackError> {
     let mut lines = vec![
         Line::held(NAME, "before and after, likelihood ratio: 2ρ", honest),
         stage.unchanged(&policy, seed, None)?,
+        stage.copies(&policy, seed, false)?,
         Line::held(NAME, format!("{REPEATS} erasures of fakes, averaged"), averaged),
         Line::control(NAME, "breaks weakened gate (no draw for erasures)", hidden),
         stage.unchanged(&policy, seed, Some(0))?,
+        stage.copies(&policy, seed, true)?,
         Line::control(NAME, "breaks noise drawn anew by each erasure", drawn_anew),
     ];
     lines.extend(on_platform(run)?);
@@ -81,6 +83,8 @@ fn tells(answer: &Audience) -> bool {
 struct Stage {
     before: Scene,
     after: Side,
+    /// Another copy of the same store, in which the decoy alone was erased.
+    other_copy: Arc<dyn Source>,
     elsewhere: Vec<Question>,
 }
 
@@ -90,15 +94,16 @@ impl Stage {
         let questions = Question::holding(&channel(CHANNEL)?, day(0), None, step, &Family::ALL);
         let elsewhere = Question::holding(&channel(OTHER)?, day(0), None, step, &Family::ALL);
         let (with, without) = (world(true), world(false));
-        let store = with.store()?;
+        let (store, other) = (with.store()?, with.store()?);
         erase(&store, &[TARGET, DECOY])?;
+        erase(&other, &[DECOY])?;
         // The target's other days went too.
         let mut left = without.clone();
         left.acts.retain(|act| ![TARGET, DECOY].contains(&act.viewer));
         let seen = left.entities()?.into_iter().map(|entity| (entity.clone(), left.seen(&entity))).collect();
         let after = Side { source: Arc::new(Engine::new(store)), seen };
         let before = Scene { with: Side::of(&with)?, without: Side::of(&without)?, questions };
-        Ok(Self { before, after, elsewhere })
+        Ok(Self { before, after, other_copy: Arc::new(Engine::new(other)), elsewhere })
     }
 
     /// The attacker who has kept all answers from before. `epochs` are what a weakened gate believes in.
@@ -165,6 +170,27 @@ impl Stage {
         Ok(match epochs {
             None => Line::held(NAME, "answers that stay the same", result),
             Some(_) => Line::control(NAME, "notices answers that stay the same", result),
+        })
+    }
+
+    /// Two servers that were restored from one backup and have since erased different viewers: their answers must differ
+    /// everywhere, or their differences would be exact.
+    fn copies(&self, policy: &Policy, seed: u64, weak: bool) -> Result<Line, AttackError> {
+        let key = Dice::new(seed, 9).key_bytes();
+        let questions: Vec<Question> = self.before.questions.iter().chain(&self.elsewhere).cloned().collect();
+        let ask = |source: &Arc<dyn Source>| {
+            // A layer numbers erasures, as if they had no nonces.
+            let numbered: Arc<dyn Source> = Arc::new(Layer::over(source.clone()));
+            let source = if weak { numbered } else { source.clone() };
+            ask_all(&Gate::new(source, policy.clone(), NoiseKey::from_bytes(key)), &questions)
+        };
+        let (one, other) = (ask(&self.after.source)?, ask(&self.other_copy)?);
+        let same = one.iter().zip(&other).filter(|(one, other)| one == other && tells(one)).count() as u64;
+        let result = Measured::count("answers", 2 * questions.len() as u64, same);
+        Ok(if weak {
+            Line::control(NAME, "notices copies whose erasures draw alike", result)
+        } else {
+            Line::held(NAME, "two restored copies that erase others", result)
         })
     }
 

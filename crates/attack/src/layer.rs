@@ -19,7 +19,8 @@ pub(crate) struct Layer {
     inner: Arc<dyn Source>,
     /// Answers that are given without asking the engine.
     pub(crate) kept: Kept,
-    /// Erasures that are told of, instead of those that were.
+    /// Erasures that are told of, instead of those that were. Either way they have their places for nonces, so that the
+    /// same run can be made again.
     pub(crate) epochs: Option<u32>,
     /// How much counts, whatever the gate asks for.
     pub(crate) contribution: Option<Contribution>,
@@ -62,8 +63,8 @@ impl Source for Layer {
 
     fn rewrites(&self, entity: &Entity, days: DayRange) -> Result<Rewrites, SourceError> {
         let rewrites = self.inner.rewrites(entity, days)?;
-        let told = self.epochs.map(|count| (0..count).map(u64::from).collect());
-        Ok(Rewrites { epochs: told.unwrap_or(rewrites.epochs), ..rewrites })
+        let epochs = self.epochs.map_or(rewrites.epochs.len() as u64, u64::from);
+        Ok(Rewrites { epochs: (0..epochs).collect(), ..rewrites })
     }
 
     fn epochs(&self) -> Vec<Epoch> {

@@ -73,7 +73,7 @@ pub(crate) fn attack(options: &AttackOptions, effective: &Effective, output: Out
         throng_attack::run(chosen, &Platform { name: "the store", policy, copy: &copy })
     } else {
         let demo = small_demo()?;
-        let copy = || Ok(Store::in_memory(&MemoryMap::from_entries(demo.iter().cloned()), &Default::default())?);
+        let copy = || Ok(Store::in_memory(&MemoryMap::from_entries(demo.entries()), &Default::default())?);
         throng_attack::run(chosen, &Platform { name: "small demo", policy, copy: &copy })
     };
     let card = card.map_err(Failure::Attack)?;
@@ -81,14 +81,13 @@ pub(crate) fn attack(options: &AttackOptions, effective: &Effective, output: Out
     Ok(if card.passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The values of a small demo's store.
-fn small_demo() -> Result<Vec<(Vec<u8>, Vec<u8>)>, Failure> {
+/// A small demo in memory.
+fn small_demo() -> Result<MemoryMap, Failure> {
     let end = Day::parse(DEMO_END).unwrap_or(Day::MIN);
     let map = MemoryMap::default();
     let store = Store::in_memory(&map, &throng_store::Options { merges: false, ..Default::default() })?;
     demo::build(&store, &World::new(SEED, end, demo::SMALL), end)?;
-    drop(store);
-    Ok(map.entries())
+    Ok(map)
 }
 
 /// Copies of a store, each in a directory of its own, until this goes.
