@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use throng_model::{Family, WindowKind};
-use throng_privacy::{Contribution, EntityKind, Gate, NoiseKey, Policy, Source};
+use throng_privacy::{Audience, Contribution, EntityKind, Gate, NoiseKey, Policy, Source};
 use throng_query::Engine;
 use throng_store::{MemoryMap, Options, Store};
 
@@ -12,7 +12,7 @@ use crate::card::{Line, Result as Measured};
 use crate::dice::Dice;
 use crate::likelihood::line;
 use crate::planted::{Plan, all_questions};
-use crate::question::{Question, disclosed, measure};
+use crate::question::{Question, ask_all, disclosed, measure};
 use crate::scene::Side;
 use crate::suite::Run;
 use crate::world::World;
@@ -22,49 +22,77 @@ pub(crate) const NAME: &str = "averaging";
 
 /// Every line of this attack.
 pub(crate) fn run(run: &Run<'_>) -> Result<Vec<Line>, AttackError> {
-    let (policy, repeats, seed) = (run.noise(), run.size(400, 10_000), run.seed(NAME));
-    let world = Plan::new(true).world();
-    let map = MemoryMap::default();
-    let questions: Vec<Question> = all_questions(&world, &[0])?;
-    let store = world.store_in(&map)?;
-    let engine = || -> Arc<dyn Source> { Arc::new(Engine::new(store.clone())) };
-    let key = Dice::new(seed, 0).key_bytes();
-    let gate = |source| Gate::new(source, policy.clone(), NoiseKey::from_bytes(key));
-    let asked_once = questions.len() as u64;
-
-    let once = texts(&gate(engine()), &questions)?;
-    let mut changed = 0;
-    let rounds = repeats.div_ceil(questions.len());
-    let same = gate(engine());
-    for round in 0..rounds {
-        let other = gate(engine());
-        changed += differing(&once, &texts(if round % 2 == 0 { &same } else { &other }, &questions)?);
-    }
-    let repeated = Measured::count("answers", rounds as u64 * asked_once, changed);
-
-    let (mut alone, mut asked) = (0, 0);
-    for (question, text) in questions.iter().zip(&once) {
-        for &family in question.families.iter().rev() {
-            let families = vec![family, Family::Reach];
-            let answer = text_of(&gate(engine()), &Question { families, ..question.clone() })?;
-            alone += answer.iter().filter(|line| !text.contains(line)).count() as u64;
-            asked += 1;
-        }
-    }
-    let alone = Measured::count("numbers", asked, alone);
-
-    let copy = MemoryMap::from_entries(map.entries());
-    let reopened = Store::in_memory(&copy, &Options::default())?;
-    let restored = texts(&gate(Arc::new(Engine::new(reopened))), &questions)?;
-    let restored = Measured::count("answers", asked_once, differing(&once, &restored));
-
+    let (policy, seed) = (run.noise(), run.seed(NAME));
+    let (world, map) = (Plan::new(true).world(), MemoryMap::default());
+    let stage = Stage {
+        key: Dice::new(seed, 0).key_bytes(),
+        questions: all_questions(&world, &[0])?,
+        store: world.store_in(&map)?,
+        policy: policy.clone(),
+    };
+    let copy = Store::in_memory(&MemoryMap::from_entries(map.entries()), &Options::default())?;
+    let restored = differing(
+        &texts(&stage.gate(), &stage.questions)?,
+        &texts(&Stage { store: copy, ..stage.clone() }.gate(), &stage.questions)?,
+    );
+    let restored = Measured::count("answers", 2 * stage.questions.len() as u64, restored);
+    let repeats = run.size(1_000, 10_000);
     Ok(vec![
-        Line::held(NAME, format!("{repeats} repeats, many gates"), repeated),
-        Line::held(NAME, "other families beside, other order", alone),
+        Line::held(NAME, format!("one question {repeats} times, all others in turn"), stage.repeated(repeats)?),
+        Line::held(NAME, "other families beside, other order", stage.beside()?),
         Line::held(NAME, "restart over a restored copy", restored),
-        on_platform(run, key)?,
+        on_platform(run, stage.key)?,
         redrawn(&world, &policy, repeats, seed)?,
     ])
+}
+
+/// A store, and gates before it that share a key.
+#[derive(Clone)]
+struct Stage {
+    key: [u8; 32],
+    questions: Vec<Question>,
+    store: Store,
+    policy: Policy,
+}
+
+impl Stage {
+    fn gate(&self) -> Gate {
+        let engine = Engine::new(self.store.clone());
+        Gate::new(Arc::new(engine), self.policy.clone(), NoiseKey::from_bytes(self.key))
+    }
+
+    /// One question again and again, of one gate and of new ones, with other questions between.
+    fn repeated(&self, repeats: usize) -> Result<Measured, AttackError> {
+        let (gate, first) = (self.gate(), self.questions.first().ok_or(AttackError::World)?);
+        let question = Question { families: vec![Family::Reach, Family::Country], ..first.clone() };
+        let (once, all) = (text(&question.ask(&gate)?), texts(&gate, &self.questions)?);
+        let mut changed = 0;
+        for at in 0..repeats {
+            let another = (at % 10 == 0).then(|| self.gate());
+            let gate = another.as_ref().unwrap_or(&gate);
+            changed += u64::from(text(&question.ask(gate)?) != once);
+            let between = at * 7 % self.questions.len();
+            if let (0, Some(other), Some(text_of_other)) = (at % 10, self.questions.get(between), all.get(between)) {
+                changed += u64::from(text(&other.ask(gate)?) != *text_of_other);
+            }
+        }
+        Ok(Measured::count("answers", (repeats + repeats.div_ceil(10)) as u64, changed))
+    }
+
+    /// Each family beside the reach alone, in another order: the numbers must be those of the whole answer.
+    fn beside(&self) -> Result<Measured, AttackError> {
+        let (mut changed, mut asked) = (0, 0);
+        for question in &self.questions {
+            let whole = numbers(&question.ask(&self.gate())?);
+            for &family in question.families.iter().rev() {
+                let families = vec![family, Family::Reach];
+                let answer = Question { families, ..question.clone() }.ask(&self.gate())?;
+                changed += numbers(&answer).iter().filter(|number| !whole.contains(number)).count() as u64;
+                asked += 1;
+            }
+        }
+        Ok(Measured::count("numbers", asked, changed))
+    }
 }
 
 /// Two copies of the platform, each opened by itself.
@@ -101,17 +129,21 @@ fn redrawn(world: &World, policy: &Policy, repeats: usize, seed: u64) -> Result<
     Ok(Line::control(NAME, "breaks redrawn noise", Measured::count("counts", repeats as u64, recovered)))
 }
 
-/// An answer as text, one line for each number and everything else about it.
-fn text_of(gate: &Gate, question: &Question) -> Result<Vec<String>, AttackError> {
-    let answer = question.ask(gate)?;
-    Ok(disclosed(&answer).into_iter().map(|number| format!("{number:?}")).collect())
+/// An answer as text, every bit of it.
+fn text(answer: &Audience) -> String {
+    format!("{answer:?}")
 }
 
-fn texts(gate: &Gate, questions: &[Question]) -> Result<Vec<Vec<String>>, AttackError> {
-    questions.iter().map(|question| text_of(gate, question)).collect()
+/// Its numbers, each with its family and cell.
+fn numbers(answer: &Audience) -> Vec<String> {
+    disclosed(answer).into_iter().map(|number| format!("{number:?}")).collect()
 }
 
-fn differing(first: &[Vec<String>], second: &[Vec<String>]) -> u64 {
+fn texts(gate: &Gate, questions: &[Question]) -> Result<Vec<String>, AttackError> {
+    Ok(ask_all(gate, questions)?.iter().map(text).collect())
+}
+
+fn differing(first: &[String], second: &[String]) -> u64 {
     let pairs = first.iter().zip(second).filter(|(first, second)| first != second).count();
     (pairs + first.len().abs_diff(second.len())) as u64
 }

@@ -232,11 +232,12 @@ pub fn run(options: Options, platform: &Platform<'_>) -> Result<Scorecard, Attac
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::new());
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(attacks.len());
+    let take = || {
+        let at = next.fetch_add(1, Ordering::Relaxed);
+        attacks.get(at).map(|&attack| (at, attack))
+    };
     let work = || {
-        while let Some((at, attack)) = {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            attacks.get(at).map(|attack| (at, attack))
-        } {
+        while let Some((at, attack)) = take() {
             let lines = attack.play(&run);
             results.lock().unwrap_or_else(PoisonError::into_inner).push((at, lines));
         }
