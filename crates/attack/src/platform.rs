@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use throng_model::{
-    AgeBand, Country, CreatorId, DAY_MS, Day, Device, Entity, Event, EventId, Family, Follower, Gender, HourOfWeek,
-    Kind, Region, Source, Timestamp, Traits, VideoId, ViewerId, Zone,
+    AgeBand, Country, CreatorId, DAY_MS, Day, Device, Entity, Event, EventId, Family, Follower, Gender, Hashtag,
+    HourOfWeek, Kind, Region, Source, Timestamp, Traits, VideoId, ViewerId, Zone,
 };
-use throng_privacy::Policy;
+use throng_privacy::{Contribution, Policy};
 use throng_query::Engine;
-use throng_store::{AppendMode, Column, CreatorOrd, Segment, Snapshot, Store, VideoOrd};
+use throng_store::{AppendMode, Column, CreatorOrd, Segment, Snapshot, Store, VideoOrd, VideoPeriod};
 
 use crate::AttackError;
 use crate::question::Question;
@@ -136,8 +136,19 @@ fn entities_of(snapshot: &Snapshot, creator: CreatorOrd) -> Vec<Entity> {
     let catalogue = snapshot.catalogue();
     let video = catalogue.videos_after(creator, None, 1).first().and_then(|&video| catalogue.video(video));
     let channel = catalogue.creator(creator).map(|entry| Entity::Creator(entry.id.clone()));
-    let tag = video.and_then(|video| video.hashtags.first()).map(|tag| Entity::Hashtag(tag.clone()));
+    let tag = video.and_then(|video| video.hashtags.first()).filter(|tag| counts_everywhere(snapshot, tag));
+    let tag = tag.map(|tag| Entity::Hashtag(tag.clone()));
     channel.into_iter().chain(video.map(|video| Entity::Video(video.id.clone()))).chain(tag).collect()
+}
+
+/// Whether no video has so many hashtags before this one that it counts for exact numbers alone.
+fn counts_everywhere(snapshot: &Snapshot, tag: &Hashtag<'_>) -> bool {
+    let catalogue = snapshot.catalogue();
+    let videos = catalogue.hashtag_videos_ever(tag.as_str());
+    let entries = videos.iter().flat_map(|videos| videos.iter()).filter_map(|video| catalogue.video(VideoOrd(video)));
+    let mut places =
+        entries.flat_map(|entry| entry.periods()).filter_map(|on| on.hashtags.iter().position(|it| it == tag));
+    places.all(|place| place < Contribution::HASHTAGS_PER_VIDEO_MAX)
 }
 
 /// Windows of an entity that are sealed and hold a day shortly before the last of them.
@@ -173,16 +184,13 @@ fn seen(snapshot: &Snapshot, entity: &Entity) -> Result<Vec<Seen>, AttackError> 
         }
         Entity::Video(id) => {
             let video = catalogue.video_ord(id.as_str()).ok_or(AttackError::World)?;
-            let creator = catalogue.video(video).ok_or(AttackError::World)?.creator;
-            read(snapshot, creator, |of, _| of == Some(video), &mut seen)?;
+            read_video(snapshot, video, |_| true, &mut seen)?;
         }
         Entity::Hashtag(tag) => {
             for video in
                 catalogue.hashtag_videos_ever(tag.as_str()).iter().flat_map(|videos| videos.iter()).map(VideoOrd)
             {
-                let entry = catalogue.video(video).ok_or(AttackError::World)?;
-                let carried = |day| entry.on(day).is_some_and(|on| on.hashtags.contains(tag));
-                read(snapshot, entry.creator, |of, day| of == Some(video) && carried(day), &mut seen)?;
+                read_video(snapshot, video, |on| on.hashtags.contains(tag), &mut seen)?;
             }
             for each in &mut seen {
                 each.hour = hour(&Zone::UTC, each.ts);
@@ -190,6 +198,24 @@ fn seen(snapshot: &Snapshot, entity: &Entity) -> Result<Vec<Seen>, AttackError> 
         }
     }
     Ok(seen)
+}
+
+/// Reads a video's rows of those days on which it was as it is wanted, each on the channel that it was on then.
+fn read_video(
+    snapshot: &Snapshot,
+    video: VideoOrd,
+    wanted: impl Fn(VideoPeriod<'_>) -> bool,
+    seen: &mut Vec<Seen>,
+) -> Result<(), AttackError> {
+    let entry = snapshot.catalogue().video(video).ok_or(AttackError::World)?;
+    let mut channels: Vec<CreatorOrd> = entry.periods().map(|period| period.creator).collect();
+    channels.sort_unstable();
+    channels.dedup();
+    for channel in channels {
+        let then = |day| entry.on(day).is_some_and(|on| on.creator == channel && wanted(on));
+        read(snapshot, channel, |of, day| of == Some(video) && then(day), seen)?;
+    }
+    Ok(())
 }
 
 /// Reads a channel's rows that are wanted.
@@ -200,7 +226,8 @@ fn read(
     seen: &mut Vec<Seen>,
 ) -> Result<(), AttackError> {
     let catalogue = snapshot.catalogue();
-    let zone = catalogue.creator(creator).ok_or(AttackError::World)?.zone.clone();
+    let entry = catalogue.creator(creator).ok_or(AttackError::World)?;
+    let zone_on = |day| entry.zones().find(|(through, _)| day <= *through).map_or(&entry.zone, |(_, zone)| zone);
     let mut take = |video: Option<VideoOrd>, ts: Timestamp, codes: [u32; Column::ALL.len()]| {
         let [day, kind, viewer, watch_ms, source, country, region, age, gender, device, follower] = codes;
         let (Ok(day), Some(kind)) = (Day::from_number(i64::from(day)), Kind::from_code(kind as u8)) else { return };
@@ -215,7 +242,7 @@ fn read(
             viewer,
             watch_ms,
             duration_ms: video.and_then(|video| catalogue.video(video)?.on(day)?.duration_ms),
-            hour: hour(&zone, ts),
+            hour: hour(zone_on(day), ts),
             source: Source::from_code(source as u8).unwrap_or(Source::Other),
             traits: Traits {
                 country,

@@ -21,7 +21,7 @@ use crate::platform;
 pub(crate) const ATTACK_HELP: &str = "\
 Plays each attack over made worlds, and the ones that need no planted crowd also over a platform: copies of the store that
 --data or THRONG_DATA names, which is only read, or a small demo. Stop the server first, or name a restored backup. Copies
-go to the directory for temporary files, up to six at a time, and away again.
+go to the directory for temporary files, up to five at a time, and away again.
 
 The platform is attacked under the policy in force, the made worlds under the default one. Each attack has controls, which
 must break something known to be weak. Exit code 1: an attack came past its bound, or a control found nothing.
