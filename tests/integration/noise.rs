@@ -60,6 +60,30 @@ fn restarts_threads_and_restored_backups_give_the_same_answers() {
 }
 
 #[test]
+fn aliases_and_tokens_give_the_same_numbers() {
+    let demo = Demo::make();
+    let creator = &demo.ids[0];
+    let key = |role: &str| {
+        let made = demo.data.json(&["key", "create", "--role", role, "--creator", creator, "--name", role]);
+        made["token"].as_str().expect("a token").to_owned()
+    };
+    let tokens = [demo.token.clone(), key("creator"), key("partner"), key("partner")];
+    let server = Server::start(&demo.data);
+    let body = "audience(window: {kind: LAST_28_DAYS}) { reach { value marginOfError } newViewers { value }
+        breakdown(by: COUNTRY) { total { value } rows { key measure { value } } other { value disclosure } } }";
+    let aliases: String = (0..12).map(|n| format!("a{n}: {body}\n")).collect();
+    let query = format!("query($id: ID!) {{ creator(id: $id) {{ {aliases} }} }}");
+    let mut answers = Vec::new();
+    for token in &tokens {
+        let answer = server.query(Some(token), &query, &serde_json::json!({ "id": creator }));
+        answers.extend((0..12).map(|n| answer["creator"][format!("a{n}")].clone()));
+    }
+    assert_eq!(answers.len(), 48);
+    assert!(answers[0]["reach"]["value"].is_number(), "{}", answers[0]);
+    assert!(answers.iter().all(|answer| *answer == answers[0]));
+}
+
+#[test]
 fn a_server_without_the_noise_key_it_answered_with_does_not_start() {
     let data = Data::new();
     let key = data.path().with_extension("noise-key");
