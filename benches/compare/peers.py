@@ -1,0 +1,146 @@
+"""DuckDB and ClickHouse (chdb) inside a Python process of their own, so that memory and cold starts are theirs alone.
+
+Tables are sorted by creator and time, traits have their best types, and the viewer is kept as a number, which favours the
+peers: Throng takes any text. Each peer gets as many threads as the machine has cores, two at most.
+"""
+
+import importlib
+import json
+import multiprocessing
+import os
+import pathlib
+import time
+
+import measure
+import world
+
+THREADS = min(2, os.cpu_count() or 1)
+TRAITS = {"kind": world.KINDS, "source": world.SOURCES, "country": world.COUNTRIES, "age": world.AGES, "gender": world.GENDERS, "device": world.DEVICES}
+
+
+class DuckDb:
+    name = module = "duckdb"
+    words = {"arg_max": "arg_max", "div": "divide", "weekday": "isodow", "hour": "hour"}
+
+    def __init__(self, folder):
+        import duckdb
+
+        self.version, self.path = duckdb.__version__, f"{folder}/events.duckdb"
+        self.database = duckdb.connect(self.path)
+        self.database.execute(f"set threads = {THREADS}")
+
+    def load(self, events, videos):
+        run = self.database.execute
+        for trait, words in TRAITS.items():
+            run(f"create type {trait}_word as enum ({', '.join(repr(word) for word in ['unknown', *words])})")
+        traits = ", ".join(f"coalesce({trait}, 'unknown')::{trait}_word as {trait}" for trait in TRAITS)
+        run(f"""create table events as select event_id, make_timestamp_ms(ts) as ts, substr(viewer, 2)::uinteger as viewer, creator,
+                coalesce(video, '') as video, coalesce(watch_ms, 0)::uinteger as watch_ms, {traits}, follower
+                from '{events}' order by creator, ts""")
+        run(f"create table videos as select video, creator, coalesce(duration_ms, 0)::uinteger as duration_ms from '{videos}' order by creator, video")
+        run("checkpoint")
+
+    def ask(self, sql):
+        return self.database.execute(sql).fetchall()
+
+    def bytes(self):
+        return measure.bytes_of(self.path)
+
+
+class ClickHouse:
+    name, module = "chdb", "chdb.session"
+    words = {"arg_max": "argMax", "div": "intDiv", "weekday": "toDayOfWeek", "hour": "toHour"}
+
+    def __init__(self, folder):
+        import chdb.session
+
+        self.session = chdb.session.Session(f"{folder}/clickhouse")
+        self.session.query(f"set max_threads = {THREADS}")
+        self.session.query("create database if not exists bench")
+        self.session.query("use bench")
+        self.version = self.ask("select version()")[0][0]
+        assert self.ask("select getSetting('max_threads')") == [[THREADS]]
+
+    def load(self, events, videos):
+        run = self.session.query
+        numbered = lambda words: ", ".join(f"'{word}' = {n}" for n, word in enumerate(["unknown", *words]))
+        traits = ", ".join(f"{trait} Enum8({numbered(words)})" for trait, words in TRAITS.items())
+        run(f"""create table events (event_id String codec(ZSTD(1)), ts DateTime64(3, 'UTC') codec(Delta, ZSTD(1)), viewer UInt32,
+                creator LowCardinality(String), video LowCardinality(String), watch_ms UInt32, {traits}, follower Bool)
+                engine = MergeTree order by (creator, ts) settings old_parts_lifetime = 1""")
+        taken = ", ".join(f"ifNull({trait}, 'unknown')" for trait in TRAITS)
+        run(f"""insert into events select assumeNotNull(event_id), fromUnixTimestamp64Milli(assumeNotNull(ts), 'UTC'),
+                toUInt32(substring(assumeNotNull(viewer), 2)), assumeNotNull(creator), ifNull(video, ''), ifNull(watch_ms, 0),
+                {taken}, assumeNotNull(follower) from file('{events}', Parquet)""")
+        run("""create table videos (video String, creator LowCardinality(String), duration_ms UInt32)
+               engine = MergeTree order by (creator, video)""")
+        run(f"insert into videos select assumeNotNull(video), assumeNotNull(creator), ifNull(duration_ms, 0) from file('{videos}', Parquet)")
+        run("optimize table events final")
+        run("optimize table videos final")
+
+    def ask(self, sql):
+        answer = self.session.query(sql, "JSONCompactEachRow").bytes()
+        return [json.loads(line) for line in answer.splitlines()]
+
+    def bytes(self):
+        """Of the parts in use: those that were merged away lie about for a while."""
+        return int(self.ask("select sum(bytes_on_disk) from system.parts where active and database = 'bench'")[0][0])
+
+
+PEERS = {peer.name: peer for peer in (DuckDb, ClickHouse)}
+
+
+def serve(pipe, name, folder):
+    """The process of a peer: opens the store, then does what the pipe says until it says nothing more."""
+    importlib.import_module(PEERS[name].module)  # the interpreter's business, not the store's
+    began = time.perf_counter()
+    peer = PEERS[name](folder)
+    peer.ask("select 1")
+    pipe.send((time.perf_counter() - began, peer.version))
+    while (said := pipe.recv()) is not None:
+        what, arguments = said
+        if what == "load":
+            began = time.perf_counter()
+            peer.load(*arguments)
+            pipe.send((time.perf_counter() - began, peer.bytes()))
+        else:
+            statements = [sql.format(creator=arguments[0], **peer.words) for sql in arguments[1]]
+            ask = lambda: [peer.ask(sql) for sql in statements]
+            answer, spent = measure.once(ask) if what == "once" else measure.repeated(ask)
+            pipe.send((answer, spent))
+
+
+class Running:
+    """A peer's process."""
+
+    def __init__(self, name, folder):
+        self.name, self.folder = name, pathlib.Path(folder, name)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=serve, args=(theirs, name, str(self.folder)), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.opened, self.version = self.pipe.recv()
+
+    def _do(self, what, *arguments):
+        self.pipe.send((what, arguments))
+        return self.pipe.recv()
+
+    def load(self, events, videos):
+        return self._do("load", str(events), str(videos))
+
+    def once(self, question, creator):
+        results, spent = self._do("once", creator, question.statements())
+        return question.cells(results), spent
+
+    def repeated(self, question, creator):
+        results, times = self._do("repeated", creator, question.statements())
+        return question.cells(results), times
+
+    def resident_mb(self):
+        return measure.resident_mb(self.process.pid)
+
+    def stop(self):
+        self.pipe.send(None)
+        self.process.join()

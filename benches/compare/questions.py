@@ -1,0 +1,201 @@
+"""The questions: what Throng is asked, how its answer reads, and the same in SQL for both peers.
+
+An answer is a dictionary from a cell to its number. The SQL answers with rows of the cell's parts and the number last, or,
+with `columns`, with one row per key and a number per column. Words that the two dialects spell differently stand in braces.
+Platform-wide questions and the overlap of audiences are missing because Throng's API does not have them yet.
+"""
+
+import dataclasses
+import datetime
+from typing import Callable
+
+FIRST, LAST = datetime.date(2026, 3, 2), datetime.date(2026, 3, 29)  # four weeks, Monday to Sunday
+DAYS = [FIRST + datetime.timedelta(days=n) for n in range(28)]
+FLOOR = 10  # the least that Throng's policy can be set to
+
+RANGE = f'range: {{from: "{FIRST}", to: "{LAST}"}}'
+AUDIENCE = f'audience(window: {{kind: LAST_28_DAYS, date: "{LAST}"}})'
+EVENTS = f"creator = '{{creator}}' and ts >= '{FIRST} 00:00:00' and ts < '{LAST + datetime.timedelta(days=1)} 00:00:00'"
+VIEWS = f"{EVENTS} and kind = 'view'"
+
+COUNTERS = {
+    "impressions": "count(*) filter (where kind = 'impression')",
+    "views": "count(*) filter (where kind = 'view')",
+    "likes": "count(*) filter (where kind = 'like') - count(*) filter (where kind = 'unlike')",
+    "comments": "count(*) filter (where kind = 'comment')",
+    "shares": "count(*) filter (where kind = 'share')",
+    "saves": "count(*) filter (where kind = 'save') - count(*) filter (where kind = 'unsave')",
+    "followsGained": "count(*) filter (where kind = 'follow')",
+    "profileViews": "count(*) filter (where kind = 'profile_view')",
+    "watchTime": "sum(watch_ms)",
+}
+
+
+def any_small(cells):
+    return any(0 < n < FLOOR for n in cells.values())
+
+
+@dataclasses.dataclass
+class Question:
+    name: str
+    fields: str
+    read: Callable[[dict], dict]
+    sql: str
+    columns: tuple = ()
+    after: Callable[[dict], dict] = lambda cells: cells
+    small: Callable[[dict], bool] = any_small
+    parts: tuple = ()
+
+    def statements(self):
+        return [part.sql for part in self.parts] or [self.sql]
+
+    def cells(self, results):
+        """The peers' rows, a list per statement, as cells."""
+        if self.parts:
+            found = zip(self.parts, results)
+            return {(part.name, *key): n for part, rows in found for key, n in part.cells([rows]).items()}
+        (rows,) = results
+        if self.columns:
+            width = len(self.columns)
+            cells = {(*row[:-width], name): n for row in rows for name, n in zip(self.columns, row[-width:])}
+        else:
+            cells = {tuple(row[:-1]): row[-1] for row in rows}
+        return self.after({tuple(str(part) for part in key): int(n) for key, n in cells.items()})
+
+
+def measure(found):
+    return None if found["value"] is None else round(found["value"])
+
+
+def read_totals(creator):
+    found = {(name,): measure(value) for name, value in creator["counters"].items()}
+    exact = creator["counters"]["watchTime"]["value"]
+    return found | {("watchTime",): None if exact is None else round(exact * 1000)}
+
+
+def read_days(creator):
+    found = {(step["date"], "views"): measure(step["counters"]["views"]) for step in creator["series"]}
+    return found | {(str(day), "viewers"): measure(creator[f"d{n}"]["reach"]) for n, day in enumerate(DAYS)}
+
+
+def read_rows(creator):
+    return {(row["key"],): measure(row["measure"]) for row in creator["audience"]["breakdown"]["rows"]}
+
+
+def read_age_gender(creator):
+    age = lambda word: word.lower() if word == "UNKNOWN" else word[4:].replace("_PLUS", "+").replace("_", "-")
+    rows = creator["audience"]["ageGender"]
+    return {(age(row["age"]), row["gender"].lower()): measure(row["measure"]) for row in rows}
+
+
+def read_hours(creator):
+    return {(str(n // 24), str(n % 24)): measure(row["measure"]) for n, row in enumerate(creator["audience"]["activeHours"])}
+
+
+def read_retention(creator):
+    return {(str(point["position"]),): measure(point["measure"]) for point in creator["audience"]["retention"]}
+
+
+def curve(cells):
+    """From viewers by their furthest position to viewers who came at least as far."""
+    reached, left = {}, 0
+    for position in range(100, 0, -1):
+        left += cells.get((str(position),), 0)
+        reached[str(position),] = left
+    return reached
+
+
+def any_step_small(cells):
+    """A curve hides a step of nobody like a step of few."""
+    points = [cells[str(position),] for position in range(1, 101)]
+    return any(ahead - further < FLOOR for ahead, further in zip(points, points[1:]))
+
+
+def by_trait(name, trait):
+    fields = f"{AUDIENCE} {{ breakdown(by: {trait}, first: 100) {{ rows {{ key measure {{ value }} }} }} }}"
+    last = f"select {{arg_max}}({name}, ts) as last from events where {VIEWS} group by viewer"
+    return Question(name, fields, read_rows, f"select last, count(*) from ({last}) group by last")
+
+
+def dashboard(*parts):
+    """Several questions as one: Throng gets one request, the peers one statement after the other."""
+    read = lambda creator: {(part.name, *key): n for part in parts for key, n in part.read(creator).items()}
+    # Each part is judged where it is asked alone.
+    small = lambda cells: True
+    return Question("dashboard", " ".join(part.fields for part in parts), read, "", small=small, parts=parts)
+
+
+TOTALS = Question(
+    "totals",
+    f"counters({RANGE}) {{ " + " ".join(f"{name} {{ value }}" for name in COUNTERS) + " }",
+    read_totals,
+    f"select {', '.join(COUNTERS.values())} from events where {EVENTS}",
+    tuple(COUNTERS),
+)
+DAILY = Question(
+    "daily series",
+    f"series({RANGE}, granularity: DAY) {{ date counters {{ views {{ value }} }} }} "
+    + " ".join(f'd{n}: audience(window: {{kind: DAY, date: "{day}"}}) {{ reach {{ value }} }}' for n, day in enumerate(DAYS)),
+    read_days,
+    f"select ts::date as day, count(*), count(distinct viewer) from events where {VIEWS} group by day",
+    ("views", "viewers"),
+)
+REACH = Question(
+    "reach",
+    f"{AUDIENCE} {{ reach {{ value }} }}",
+    lambda creator: {("reach",): measure(creator["audience"]["reach"])},
+    f"select 'reach', count(distinct viewer) from events where {VIEWS}",
+)
+AGE_GENDER = Question(
+    "age × gender",
+    f"{AUDIENCE} {{ ageGender {{ age gender measure {{ value }} }} }}",
+    read_age_gender,
+    "select age, gender, count(*) from (select {arg_max}(age, ts) as age, {arg_max}(gender, ts) as gender from events"
+    f" where {VIEWS} group by viewer) group by age, gender",
+)
+SOURCE = Question(
+    "source",
+    by_trait("source", "TRAFFIC_SOURCE").fields,
+    read_rows,
+    f"select source, count(distinct viewer) from events where {VIEWS} group by source",
+)
+TOP = Question(
+    "top videos",
+    f"topVideos({RANGE}, by: VIEWS, first: 10) {{ video {{ id }} value {{ value }} }}",
+    lambda creator: {(row["video"]["id"],): measure(row["value"]) for row in creator["topVideos"]},
+    f"select video, count(*) as n from events where {VIEWS} group by video order by n desc, video limit 10",
+)
+RETENTION = Question(
+    "retention",
+    f"{AUDIENCE} {{ retention {{ position measure {{ value }} }} }}",
+    read_retention,
+    "select furthest, count(*) from (select max(least(100, {div}(watch_ms * 100, duration_ms))) as furthest from events"
+    " join (select video, duration_ms from videos where creator = '{creator}' and duration_ms > 0) as known using (video)"
+    f" where {VIEWS} group by viewer) group by furthest",
+    after=curve,
+    small=any_step_small,
+)
+HEAT_MAP = Question(
+    "heat map",
+    f"{AUDIENCE} {{ activeHours {{ measure {{ value }} }} }}",
+    read_hours,
+    f"select {{weekday}}(ts) - 1 as d, {{hour}}(ts) as h, count(distinct viewer) from events where {VIEWS} group by d, h",
+)
+# A viewer is new without a view in the 365 days before its first one in the window.
+YEAR_BEFORE = VIEWS.replace(f"ts >= '{FIRST}", f"ts >= '{FIRST - datetime.timedelta(days=365)}")
+NEW = Question(
+    "new viewers",
+    f"{AUDIENCE} {{ newViewers {{ value }} returningViewers {{ value }} }}",
+    lambda creator: {(name,): measure(creator["audience"][f"{name}Viewers"]) for name in ("new", "returning")},
+    "select 'all', count(*) filter (where since > 365), count(*) filter (where since <= 365) from (select"
+    f" min(ts::date) filter (where ts >= '{FIRST} 00:00:00')"
+    f" - coalesce(max(ts::date) filter (where ts < '{FIRST} 00:00:00'), '1970-01-01'::date) as since"
+    f" from events where {YEAR_BEFORE} group by viewer having max(ts) >= '{FIRST} 00:00:00')",
+    ("new", "returning"),
+    after=lambda cells: {key[-1:]: n for key, n in cells.items()},
+)
+COUNTRY = by_trait("country", "COUNTRY")
+
+DASHBOARD = dashboard(TOTALS, DAILY, REACH, COUNTRY, RETENTION, TOP)
+
+QUESTIONS = [TOTALS, DAILY, REACH, AGE_GENDER, COUNTRY, SOURCE, by_trait("device", "DEVICE"), TOP, RETENTION, HEAT_MAP, NEW, DASHBOARD]
