@@ -60,7 +60,7 @@ class Question:
             cells = {(*row[:-width], name): n for row in rows for name, n in zip(self.columns, row[-width:])}
         else:
             cells = {tuple(row[:-1]): row[-1] for row in rows}
-        return self.after({tuple(str(part) for part in key): int(n) for key, n in cells.items()})
+        return self.after({tuple(str(part) for part in key): int(n or 0) for key, n in cells.items()})
 
 
 def measure(found):
