@@ -28,6 +28,7 @@ class DuckDb:
         self.version, self.path = duckdb.__version__, f"{folder}/events.duckdb"
         self.database = duckdb.connect(self.path)
         self.database.execute(f"set threads = {THREADS}")
+        self.database.execute("set enable_progress_bar = false")
 
     def load(self, events, videos):
         run = self.database.execute

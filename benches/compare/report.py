@@ -56,18 +56,17 @@ def load_now():
     return " ".join(f"{load:.2f}" for load in os.getloadavg())
 
 
-def ratio(throng, peers):
-    """How many times faster than the faster peer."""
-    return f"{min(peers) / throng:.1f} ×"
+def ratio(times):
+    """How many times faster Throng, the first, is than the fastest of the others."""
+    return f"{min(times[1:]) / times[0]:.1f} ×" if times[1:] else "–"
 
 
 def times(report, creator, rows, names):
     """`rows`: question, then by engine (cold ms, warm times)."""
     warm = [f"{name} {what}" for name in names for what in ("median", "p99")]
-    report.table([creator, *warm, "median", *[f"{name} cold" for name in names], "cold"])
+    report.table([creator, *warm, "by median", "by fastest", *[f"{name} cold" for name in names], "by cold"])
     for question, engines in rows:
-        medians = [measure.median(times) for _, times in engines]
         spread = [value for _, times in engines for value in (measure.median(times), measure.p99(times))]
         colds = [cold for cold, _ in engines]
-        compared = [ratio(medians[0], medians[1:]), *colds, ratio(colds[0], colds[1:])] if engines[1:] else ["–", *colds, "–"]
-        report.row([question, *spread, *compared])
+        warm = [ratio([of(times) for _, times in engines]) for of in (measure.median, min)]
+        report.row([question, *spread, *warm, *colds, ratio(colds)])

@@ -1,8 +1,8 @@
 """The platform that is compared: the same events for the same size on every machine, whatever the library's version.
 
-Only correctly rounded arithmetic is used. Each value is a hash of the event's number (SplitMix64; Steele, Lea and Flood 2014), so chunks can be made in any order.
-One creator draws a tenth of all events, the others follow Zipf's law. Timestamps are all different, so a viewer's last
-view is one view and every engine means the same by it.
+Each value is a hash of the event's number (SplitMix64; Steele, Lea and Flood 2014), worked on with correctly rounded
+arithmetic only, so chunks can be made in any order. One creator draws a tenth of all events, the others follow Zipf's law.
+Timestamps are all different, so a viewer's last view is one view and every engine means the same by it.
 """
 
 import pathlib
