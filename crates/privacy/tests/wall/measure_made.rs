@@ -5,7 +5,7 @@ fn main() {
     let _ = Measure {
         value: Some(1.0),
         disclosure: Disclosure::Exact,
-        margin_of_error: None,
+        sigma: 0.0,
         previous: None,
         comparable: false,
     };
