@@ -79,6 +79,8 @@ class Running:
         return question.read(answer), spent
 
     def repeated(self, question, creator):
+        # The server closes connections that were idle while a peer was asked; the first ask opens another.
+        self.connection.close()
         answer, times = measure.repeated(lambda: self.ask(question, creator))
         return question.read(answer), times
 
