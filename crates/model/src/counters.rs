@@ -103,6 +103,12 @@ fn reached_end(watch_ms: u32, duration_ms: u32) -> bool {
     u64::from(watch_ms) * 100 >= u64::from(duration_ms) * 97
 }
 
+/// Playback position in whole percent, rounded down, at most 100; `None` for a length of 0, which is none.
+pub fn playback_position(watch_ms: u32, duration_ms: u32) -> Option<u8> {
+    let percent = (u64::from(watch_ms) * 100).checked_div(duration_ms.into())?;
+    u8::try_from(percent.min(100)).ok()
+}
+
 impl Index<Metric> for Tally {
     type Output = u64;
 
@@ -236,5 +242,15 @@ mod tests {
         }
         assert_eq!(Counter::Likes.of(&tally), Some(-1.0));
         assert_eq!(Counter::LikesGross.of(&tally), Some(1.0));
+    }
+
+    #[test]
+    fn positions_round_down_and_stop_at_the_end() {
+        assert_eq!(playback_position(0, 1), Some(0));
+        assert_eq!(playback_position(999, 100_000), Some(0));
+        assert_eq!(playback_position(99_999, 100_000), Some(99));
+        assert_eq!(playback_position(u32::MAX, 1_000), Some(100));
+        assert_eq!(playback_position(u32::MAX, u32::MAX), Some(100));
+        assert_eq!(playback_position(1, 0), None);
     }
 }

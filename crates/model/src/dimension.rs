@@ -1,5 +1,7 @@
 //! Closed sets of the events' dimensions, each with a wire name and a stable one-byte code for the store.
 
+use crate::question::Stage;
+
 macro_rules! closed_set {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $code:literal $text:literal),+ $(,)? }) => {
         $(#[$doc])*
@@ -66,6 +68,16 @@ impl Kind {
     /// Whether an event of this kind must name a video.
     pub fn needs_video(self) -> bool {
         !matches!(self, Self::Follow | Self::Unfollow | Self::ProfileView)
+    }
+
+    /// How far a viewer went with an event of this kind.
+    pub fn stage(self) -> Stage {
+        match self {
+            Self::View => Stage::Viewed,
+            Self::Like | Self::Comment | Self::Share | Self::Save => Stage::Engaged,
+            Self::Follow => Stage::Followed,
+            _ => Stage::Saw,
+        }
     }
 }
 

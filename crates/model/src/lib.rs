@@ -14,7 +14,7 @@ mod question;
 mod window;
 
 pub use catalogue::{CreatorRow, TITLE_BYTES_MAX, VideoRow};
-pub use counters::{Counter, Metric, Tally};
+pub use counters::{Counter, Metric, Tally, playback_position};
 pub use country::{Country, Region};
 pub use dimension::{AgeBand, Device, Follower, Gender, Kind, Source, Traits};
 pub use event::{Event, WATCH_MS_MAX};

@@ -5,14 +5,15 @@ use throng_model::{Cell, DayRange, Entity, Family};
 use throng_privacy::{Contribution, Raw, RawTable};
 use throng_store::{AudienceOf, ReadError, Snapshot};
 
-use crate::block::{Block, scan};
+use crate::block::{Block, Gaps, scan_runs};
 use crate::cells::Cells;
 use crate::collect::{DayCells, Need, VIEW, add_part};
+use crate::digests::Digests;
 use crate::frozen::Frozen;
 use crate::novelty::{self, Novelty};
 use crate::pass::{Pass, Split};
 use crate::plan::Plan;
-use crate::scope::Failure;
+use crate::scope::{Failure, Part};
 
 /// One table per family, in the same order. Novelty of anything but a channel is not defined, so nobody stands in it.
 pub(crate) fn tables(
@@ -37,7 +38,9 @@ pub(crate) fn tables(
     };
     let mut pass = Pass::new(families, contribution, &asked, snapshot.catalogue(), &reach, &any);
     if let Some(pass) = &mut pass {
-        run(pass, snapshot, &asked)?;
+        let parts = asked.parts(snapshot)?;
+        let digests = Digests::find(snapshot, plan, &asked, &parts, families, contribution)?;
+        run(pass, snapshot, &asked, &parts, &digests)?;
     }
     let table = |&family: &Family| {
         let split: Split = match (family, &novelty, &pass) {
@@ -68,11 +71,23 @@ fn viewers(snapshot: &Snapshot, plan: Plan, asked: &Frozen, of: AudienceOf) -> R
     Ok(cells.finish_audiences().into_iter().union())
 }
 
-fn run(pass: &mut Pass<'_>, snapshot: &Snapshot, asked: &Frozen) -> Result<(), ReadError> {
+fn run(
+    pass: &mut Pass<'_>,
+    snapshot: &Snapshot,
+    asked: &Frozen,
+    parts: &[(Part<'_>, DayRange)],
+    digests: &Digests<'_>,
+) -> Result<(), ReadError> {
     let catalogue = snapshot.catalogue();
-    for (part, days) in asked.parts(snapshot)? {
-        let wanted = |day| (u32::from(days.first().number())..=days.last().number().into()).contains(&day);
-        scan(part.segment, &part.spans, catalogue, pass.columns(), wanted, |block| pass.take(block, days))?;
+    for (day, segment, digest) in digests.iter() {
+        pass.take_digest(day, segment, digest)?;
+    }
+    let gaps = if digests.iter().next().is_some() { Gaps::None } else { Gaps::Short };
+    let columns = pass.columns();
+    for (place, (part, days)) in parts.iter().enumerate().filter(|(place, _)| digests.leave_any(*place)) {
+        let is_in = |day| (u32::from(days.first().number())..=days.last().number().into()).contains(&day);
+        let wanted = |day| is_in(day) && digests.leave(place, day);
+        scan_runs(part.segment, &part.spans, catalogue, columns, wanted, gaps, |block| pass.take(block, *days))?;
     }
     // These lie in the window, on days that are the entity's.
     pass.take(&Block::of_rows(&asked.tail(snapshot), catalogue, |_| true), asked.window());

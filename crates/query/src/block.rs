@@ -7,8 +7,24 @@ use throng_store::{Catalogue, Column, ReadError, Row, Segment, VideoOrd, VideoSp
 /// Rows per block; the store's chunks are as long, so that a block lies in one of them.
 const ROWS_MAX: u32 = 16_384;
 
-/// Runs of wanted rows are read as one where fewer unwanted ones lie between.
-const GAP_MAX: u32 = 128;
+/// What to do with the unwanted rows between wanted ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gaps {
+    /// Reads few of them too, for longer runs.
+    Short,
+    /// Reads none.
+    None,
+}
+
+impl Gaps {
+    /// The most unwanted rows that are read between two runs of wanted ones.
+    fn rows_max(self) -> u32 {
+        match self {
+            Self::Short => 128,
+            Self::None => 0,
+        }
+    }
+}
 
 /// Columns of the viewer's traits, the first in the highest bits of [`Block::traits_at`].
 const TRAITS: [(Column, u32); 6] = [
@@ -141,6 +157,19 @@ pub(crate) fn scan(
     catalogue: &Catalogue,
     columns: Columns,
     wanted: impl Fn(u32) -> bool,
+    each: impl FnMut(&Block),
+) -> Result<(), ReadError> {
+    scan_runs(segment, spans, catalogue, columns, wanted, Gaps::Short, each)
+}
+
+/// The same, where it matters which unwanted rows are among them.
+pub(crate) fn scan_runs(
+    segment: &Segment,
+    spans: &[VideoSpan],
+    catalogue: &Catalogue,
+    columns: Columns,
+    wanted: impl Fn(u32) -> bool,
+    gaps: Gaps,
     mut each: impl FnMut(&Block),
 ) -> Result<(), ReadError> {
     let mut block = Block::default();
@@ -155,7 +184,7 @@ pub(crate) fn scan(
             days.clear();
             segment.read(Column::Day, row..end, &mut days)?;
             block.clear();
-            for run in runs(&days, &wanted) {
+            for run in runs(&days, &wanted, gaps) {
                 let from = block.day.len();
                 block.day.extend_from_slice(days.get(run.start as usize..run.end as usize).unwrap_or_default());
                 let rows = row + run.start..row + run.end;
@@ -180,7 +209,7 @@ pub(crate) fn scan(
 }
 
 /// Runs of rows that hold all the wanted ones.
-fn runs(days: &[u32], wanted: impl Fn(u32) -> bool) -> Vec<Range<u32>> {
+fn runs(days: &[u32], wanted: impl Fn(u32) -> bool, gaps: Gaps) -> Vec<Range<u32>> {
     let mut runs: Vec<Range<u32>> = Vec::new();
     let mut row = 0;
     // A day is usually many rows long: ask once for each run of equal ones.
@@ -188,7 +217,7 @@ fn runs(days: &[u32], wanted: impl Fn(u32) -> bool) -> Vec<Range<u32>> {
         let end = row + u32::try_from(same.len()).unwrap_or(u32::MAX);
         if same.first().is_some_and(|&day| wanted(day)) {
             match runs.last_mut() {
-                Some(run) if row - run.end <= GAP_MAX => run.end = end,
+                Some(run) if row - run.end <= gaps.rows_max() => run.end = end,
                 _ => runs.push(row..end),
             }
         }
@@ -207,8 +236,9 @@ mod tests {
             .into_iter()
             .flat_map(|(day, rows)| std::iter::repeat_n(day, rows))
             .collect();
-        assert_eq!(runs(&days, |day| day == 2), [300..415, 615..616]);
-        assert_eq!(runs(&days, |_| true).first(), Some(&(0..616)));
-        assert_eq!(runs(&days, |_| false), []);
+        assert_eq!(runs(&days, |day| day == 2, Gaps::Short), [300..415, 615..616]);
+        assert_eq!(runs(&days, |day| day == 2, Gaps::None), [300..310, 410..415, 615..616]);
+        assert_eq!(runs(&days, |_| true, Gaps::Short).first(), Some(&(0..616)));
+        assert_eq!(runs(&days, |_| false, Gaps::Short), []);
     }
 }

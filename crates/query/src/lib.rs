@@ -9,6 +9,7 @@ mod cells;
 mod clock;
 mod collect;
 mod counters;
+mod digests;
 mod earliest;
 mod engine;
 mod facts;

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use roaring::RoaringBitmap;
-use throng_model::{Cell, Day, DayRange, Family, HourOfWeek, Kind, Source, Stage, Zone};
+use throng_model::{Cell, Day, DayRange, Family, HourOfWeek, Kind, Source, Stage, Zone, playback_position};
 use throng_privacy::Contribution;
-use throng_store::{Catalogue, CreatorOrd};
+use throng_store::{Catalogue, CreatorOrd, Digest, DigestColumn, ReadError, Segment};
 
 use crate::block::{Block, Columns};
 use crate::cells::set_of_sorted;
@@ -20,16 +20,11 @@ use crate::frozen::{Frozen, Length};
 use crate::slots::Slots;
 use crate::traits;
 
+/// Digests tell time in minutes.
+const MINUTE_MS: i64 = 60_000;
+
 /// A table's cells, and everyone in it.
 pub(crate) type Split = (RoaringBitmap, BTreeMap<Cell, RoaringBitmap>);
-
-/// The furthest that a viewer went beyond views.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Act {
-    None,
-    Engaged,
-    Followed,
-}
 
 /// What a pass gathers; a vector that no family asked for stays empty.
 pub(crate) struct Pass<'r> {
@@ -51,8 +46,8 @@ pub(crate) struct Pass<'r> {
     bounds: Option<(Earliest, Earliest)>,
     /// The furthest playback position plus 1; 0 for none.
     positions: Vec<u8>,
-    /// Of everyone with any event: whether they engaged or followed.
-    acts: Option<(Slots, Vec<Act>)>,
+    /// Of everyone with any event: whether they engaged or followed; lower stages follow from the sets of viewers.
+    acts: Option<(Slots, Vec<Stage>)>,
     /// Row and slot of the block's views; kept for its memory.
     views: Vec<(u32, u32)>,
 }
@@ -100,7 +95,7 @@ impl<'r> Pass<'r> {
                 (Earliest::new(Contribution::SOURCES_PER_DAY_MAX), Earliest::new(Contribution::HOURS_PER_DAY_MAX))
             }),
             positions: vec![0; if positions { viewers } else { 0 }],
-            acts: funnel.then(|| (Slots::new(any), vec![Act::None; len(any)])),
+            acts: funnel.then(|| (Slots::new(any), vec![Stage::Saw; len(any)])),
             views: Vec::new(),
         })
     }
@@ -138,15 +133,97 @@ impl<'r> Pass<'r> {
         self.views = views;
     }
 
+    /// Takes a day of the channel by its digest; none of the day's rows may come in too.
+    pub(crate) fn take_digest(&mut self, day: Day, segment: &Segment, digest: &Digest) -> Result<(), ReadError> {
+        let read = |column| {
+            let mut values = Vec::new();
+            segment.read_digest(digest, column, &mut values).map(|()| values)
+        };
+        let mut slots = read(DigestColumn::Viewer)?;
+        for viewer in &mut slots {
+            *viewer = self.slots.of(*viewer).map_or(u32::MAX, |slot| slot as u32);
+        }
+        if self.columns.traits {
+            let (places, people) = (read(DigestColumn::Place)?, read(DigestColumn::Person)?);
+            let traits = places.iter().zip(&people).map(|(&place, &person)| u64::from(place) << 16 | u64::from(person));
+            for ((&slot, last_ms), traits) in slots.iter().zip(read(DigestColumn::LastMs)?).zip(traits) {
+                if let Some(last) = self.last.get_mut(slot as usize) {
+                    *last = (*last).max((digest.base_ms + i64::from(last_ms), traits));
+                }
+            }
+        }
+        if self.columns.watch_ms {
+            for (&slot, position) in slots.iter().zip(read(DigestColumn::Position)?) {
+                if let Some(furthest) = self.positions.get_mut(slot as usize) {
+                    *furthest = (*furthest).max(position as u8);
+                }
+            }
+        }
+        if let Some((slots, stages)) = &mut self.acts {
+            for (viewers, stage) in segment.digest_acts(digest)?.iter().zip([Stage::Engaged, Stage::Followed]) {
+                for slot in viewers.iter().filter_map(|viewer| slots.of(viewer)) {
+                    if let Some(furthest) = stages.get_mut(slot) {
+                        *furthest = stage.max(*furthest);
+                    }
+                }
+            }
+        }
+        if self.columns.source {
+            self.take_digest_sources(&slots, &read(DigestColumn::Minute)?, &read(DigestColumn::Source)?);
+        }
+        if !self.clocks.is_empty() {
+            self.take_digest_hours(day, &slots, digest.base_ms, &read(DigestColumn::Minute)?);
+        }
+        Ok(())
+    }
+
+    /// The viewers' views come by time and source: where contributions are bounded, the first sources count.
+    fn take_digest_sources(&mut self, slots: &[u32], minutes: &[u32], codes: &[u32]) {
+        let sources_max = if self.bounds.is_some() { Contribution::SOURCES_PER_DAY_MAX as u32 } else { u32::MAX };
+        let mut slots = slots.iter();
+        let (mut slot, mut today) = (u32::MAX, 0_u16);
+        for (&minute, &code) in minutes.iter().zip(codes) {
+            if minute & 1 == 1 {
+                (slot, today) = (slots.next().copied().unwrap_or(u32::MAX), 0);
+            }
+            if today.count_ones() < sources_max {
+                today |= source_bit(code);
+                if let Some(used) = self.sources.get_mut(slot as usize) {
+                    *used |= today;
+                }
+            }
+        }
+    }
+
+    fn take_digest_hours(&mut self, day: Day, slots: &[u32], base_ms: i64, minutes: &[u32]) {
+        let hours_max = if self.bounds.is_some() { Contribution::HOURS_PER_DAY_MAX as u32 } else { u32::MAX };
+        let day = u32::from(day.number());
+        let Some((_, clock)) = self.clocks.iter_mut().find(|(last, _)| day <= *last) else { return };
+        let mut slots = slots.iter();
+        let (mut slot, mut today) = (u32::MAX, [0_u64; 3]);
+        for minute in minutes {
+            if minute & 1 == 1 {
+                (slot, today) = (slots.next().copied().unwrap_or(u32::MAX), [0; 3]);
+            }
+            if today.iter().map(|word| word.count_ones()).sum::<u32>() < hours_max {
+                let hour = clock.hour_of_week(base_ms + i64::from(minute >> 1) * MINUTE_MS);
+                use_hour(&mut today, hour);
+                if let Some(used) = self.hours.get_mut(slot as usize) {
+                    use_hour(used, hour);
+                }
+            }
+        }
+    }
+
     fn take_acts(&mut self, block: &Block, days: RangeInclusive<u32>) {
         let Some((slots, acts)) = &mut self.acts else { return };
         for ((&day, &kind), &viewer) in block.day.iter().zip(&block.kind).zip(&block.viewer) {
-            let act = act_of(kind);
-            if act > Act::None
+            let stage = kind_of(kind).map_or(Stage::Saw, Kind::stage);
+            if stage > Stage::Viewed
                 && days.contains(&day)
                 && let Some(furthest) = slots.of(viewer).and_then(|slot| acts.get_mut(slot))
             {
-                *furthest = act.max(*furthest);
+                *furthest = stage.max(*furthest);
             }
         }
     }
@@ -217,7 +294,7 @@ impl<'r> Pass<'r> {
             let Some(duration_ms) = length.on(day) else { continue };
             // Divides only for views that come further than the furthest so far.
             if u64::from(watch_ms) * 100 >= u64::from(*furthest) * u64::from(duration_ms)
-                && let Some(position) = position(watch_ms, duration_ms)
+                && let Some(position) = playback_position(watch_ms, duration_ms)
             {
                 *furthest = (*furthest).max(position + 1);
             }
@@ -288,10 +365,10 @@ impl<'r> Pass<'r> {
 
     fn split_stages(&self, any: &RoaringBitmap) -> BTreeMap<Cell, RoaringBitmap> {
         let acts = self.acts.as_ref().map_or(&[][..], |(_, acts)| acts);
-        let did = |wanted: Act| {
+        let did = |wanted: Stage| {
             set_of_sorted(any.iter().zip(acts).filter(move |(_, act)| **act == wanted).map(|(viewer, _)| viewer))
         };
-        let (engaged, followed) = (did(Act::Engaged), did(Act::Followed));
+        let (engaged, followed) = (did(Stage::Engaged), did(Stage::Followed));
         let viewed = self.reach - &followed - &engaged;
         let saw = any - &followed - &engaged - &viewed;
         let stages = [Stage::Saw, Stage::Viewed, Stage::Engaged, Stage::Followed].map(Cell::Stage);
@@ -322,33 +399,4 @@ fn put_bits(viewer: u32, mut bits: u64, lists: &mut [Vec<u32>]) {
 #[expect(clippy::ptr_arg, reason = "mapped over lists of lists")]
 fn set_of_list(list: &Vec<u32>) -> RoaringBitmap {
     set_of_sorted(list.iter().copied())
-}
-
-fn act_of(kind: u32) -> Act {
-    match kind_of(kind) {
-        Some(Kind::Like | Kind::Comment | Kind::Share | Kind::Save) => Act::Engaged,
-        Some(Kind::Follow) => Act::Followed,
-        _ => Act::None,
-    }
-}
-
-/// Playback position in whole percent, rounded down, at most 100; `None` for a length of 0, which is none.
-fn position(watch_ms: u32, duration_ms: u32) -> Option<u8> {
-    let percent = (u64::from(watch_ms) * 100).checked_div(duration_ms.into())?;
-    u8::try_from(percent.min(100)).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn positions_round_down_and_stop_at_the_end() {
-        assert_eq!(position(0, 1), Some(0));
-        assert_eq!(position(999, 100_000), Some(0));
-        assert_eq!(position(99_999, 100_000), Some(99));
-        assert_eq!(position(u32::MAX, 1_000), Some(100));
-        assert_eq!(position(u32::MAX, u32::MAX), Some(100));
-        assert_eq!(position(1, 0), None);
-    }
 }

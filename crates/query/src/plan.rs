@@ -1,4 +1,4 @@
-//! Which of the store's three ways a question takes through a segment. Every way gives the same answer.
+//! Which of the store's ways a question takes through a segment. Every way gives the same answer.
 
 /// How questions are answered. Anything but [`Plan::Auto`] is for tests and benchmarks: a plan changes the time that an
 /// answer takes, never the answer.
@@ -11,6 +11,8 @@ pub enum Plan {
     Rollup,
     /// Audiences from the days' bitmaps, sums from rows.
     Bitmap,
+    /// Insights of channels from digests, where they hold; everything else from rows.
+    Digest,
     /// Everything from rows.
     Scan,
 }
@@ -40,8 +42,13 @@ impl Plan {
             Self::Auto => Choice { rollups: true, bitmaps: true },
             Self::Rollup => Choice { rollups: true, bitmaps: false },
             Self::Bitmap => Choice { rollups: false, bitmaps: true },
-            Self::Scan => Choice::SCAN,
+            Self::Digest | Self::Scan => Choice::SCAN,
         }
+    }
+
+    /// Whether digests are used.
+    pub(crate) fn digests(self) -> bool {
+        matches!(self, Self::Auto | Self::Digest)
     }
 }
 

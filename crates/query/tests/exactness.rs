@@ -18,9 +18,9 @@ use throng_model::{
     Counter, CreatorId, Day, DayRange, Event, EventId, Kind, Source, Timestamp, Traits, VideoId, ViewerId,
 };
 use throng_query::{Engine, Plan};
-use throng_store::{AppendMode, MemoryMap, Options, Store};
+use throng_store::{AppendMode, MemoryMap, Options, Segment, Store};
 
-const PLANS: [Plan; 4] = [Plan::Auto, Plan::Rollup, Plan::Bitmap, Plan::Scan];
+const PLANS: [Plan; 5] = [Plan::Auto, Plan::Rollup, Plan::Bitmap, Plan::Digest, Plan::Scan];
 
 fn compare(world: &World, questions: &[Question], shown: &mut Shown) {
     let oracle = gate(Arc::new(world.oracle.clone()));
@@ -50,11 +50,13 @@ fn noticed(world: &World, questions: &[Question], mistake: Mistake) -> usize {
     questions.iter().filter(|question| question.insight_agrees(&right, &wrong) == Some(false)).count()
 }
 
-fn play_and_compare(shape: &Shape, questions: usize, shown: &mut Shown) {
+/// Gives the number of digests that were there to answer from.
+fn play_and_compare(shape: &Shape, questions: usize, shown: &mut Shown) -> usize {
     let world = World::play(shape);
     let mut dice = Dice(!shape.seed);
     let questions: Vec<Question> = (0..questions).map(|_| Question::random(&mut dice, &world)).collect();
     compare(&world, &questions, shown);
+    digests(&world)
 }
 
 proptest! {
@@ -71,8 +73,20 @@ proptest! {
         checkpoint_rows in prop_oneof![20..200_usize, Just(100_000)],
     ) {
         let shape = Shape { seed, events, batches, viewers, days, checkpoint_rows };
-        play_and_compare(&shape, 10, &mut Shown::default());
+        let _ = play_and_compare(&shape, 10, &mut Shown::default());
     }
+}
+
+/// Days that have a digest, in any segment.
+fn digests(world: &World) -> usize {
+    let snapshot = world.store.snapshot();
+    let window = DayRange::new(world.first_day, world.first_day.saturating_add(40)).expect("range");
+    let of_segment = |segment: &Segment| {
+        let creators: Vec<_> = segment.creators().expect("read").collect();
+        let days = |creator| segment.digests(creator, window).expect("read").into_iter();
+        creators.into_iter().flat_map(days).filter(|(_, digest)| digest.is_some()).count()
+    };
+    snapshot.segments().iter().map(|segment| of_segment(segment)).sum()
 }
 
 /// Large enough for bitmaps of video days, blocks that end within a video, and slots in words; and most numbers are
@@ -82,7 +96,7 @@ fn a_busy_world_is_answered_exactly_and_shows_its_numbers() {
     let mut shown = Shown::default();
     for seed in 0..2 {
         let shape = Shape { seed, events: 40_000, batches: 9, viewers: 3_000, days: 5, checkpoint_rows: 6_000 };
-        play_and_compare(&shape, 50, &mut shown);
+        assert!(play_and_compare(&shape, 50, &mut shown) > 0);
     }
     for label in Shown::labels() {
         assert!(shown.of(&label) >= 20, "{label}: {shown:?}");
@@ -92,14 +106,36 @@ fn a_busy_world_is_answered_exactly_and_shows_its_numbers() {
 /// Small worlds reach the odd cases; they too must show numbers of every kind.
 #[test]
 fn small_worlds_are_answered_exactly_and_show_numbers() {
-    let mut shown = Shown::default();
+    let (mut shown, mut digests) = (Shown::default(), 0);
     for seed in 0..30 {
         let shape = Shape { seed, events: 1_200, batches: 5, viewers: 120, days: 3, checkpoint_rows: 150 };
-        play_and_compare(&shape, 12, &mut shown);
+        digests += play_and_compare(&shape, 12, &mut shown);
     }
+    assert!(digests >= 30, "{digests}");
     for label in Shown::labels() {
         assert!(shown.of(&label) >= 20, "{label}: {shown:?}");
     }
+}
+
+/// Days with a digest beside days without, few and many views a viewer, and few who do more than view: what a mistake about
+/// digests would need to be seen.
+#[test]
+fn digested_days_are_answered_exactly() {
+    let mut digests = 0;
+    for seed in 0..24 {
+        let batches = 1 + seed as usize % 4;
+        // In some worlds a viewer's day has more views than count, and every hour enough viewers to be shown.
+        let (events, viewers, days) =
+            if seed % 12 == 0 { (14_000, 300, 1) } else { (2_400, 20 + seed % 6 * 150, 1 + seed % 3) };
+        let shape = Shape { seed, events, batches, viewers, days, checkpoint_rows: events / 3 };
+        let world = World::play(&shape);
+        digests += self::digests(&world);
+        let mut dice = Dice(seed);
+        let questions = std::iter::repeat_with(|| Question::random(&mut dice, &world));
+        let insights: Vec<_> = questions.filter(|it| matches!(it, Question::Audience(..))).take(25).collect();
+        compare(&world, &insights, &mut Shown::default());
+    }
+    assert!(digests >= 100, "{digests}");
 }
 
 /// The comparison would mean little if worlds never asked for the past, or never for a bound.

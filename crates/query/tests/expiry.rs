@@ -199,7 +199,7 @@ fn check_insights(past: &Past, gate: &Gate, entity: &Entity, day: Day, shown: &m
 }
 
 fn check(past: &Past, dice: &mut Dice, shown: &mut Shown) {
-    let plans = [Plan::Auto, Plan::Rollup, Plan::Bitmap, Plan::Scan];
+    let plans = [Plan::Auto, Plan::Rollup, Plan::Bitmap, Plan::Digest, Plan::Scan];
     for _ in 0..12 {
         let gate = gate(Arc::new(Engine::with_plan(past.world.store.clone(), dice.pick(&plans))));
         let first = past.world.first_day.saturating_add(dice.below(past.world.days + 2) as i64 - 2);

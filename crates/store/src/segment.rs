@@ -11,7 +11,8 @@ use roaring::RoaringBitmap;
 use throng_model::{Day, DayRange, Metric, Tally};
 
 use crate::audience::{AudienceRef, read_set};
-use crate::codec::DamageError;
+use crate::codec::{DamageError, Last};
+use crate::digest::{Digest, DigestColumn, DigestHead};
 use crate::garbage::Garbage;
 use crate::kv::Kv;
 use crate::object::{ItemSpan, Object, ObjectRef, ReadError};
@@ -32,6 +33,7 @@ pub(crate) struct SegmentHead {
     /// Per (creator, video, day), the same.
     pub(crate) video_days: TableHead,
     pub(crate) audiences: Vec<ItemSpan>,
+    pub(crate) digests: Last<DigestHead>,
 }
 
 /// One video of a creator in a segment.
@@ -203,32 +205,104 @@ impl Segment {
 
     /// The audience of a rollup of this segment; `None` where none was kept and the rows must be scanned.
     pub fn audience(&self, rollup: &DayRollup, of: AudienceOf) -> Result<Option<RoaringBitmap>, ReadError> {
-        let at = rollup.audience;
-        if at == AudienceRef::ABSENT {
+        if rollup.audience == AudienceRef::ABSENT {
             return Ok(None);
         }
+        let at = match of {
+            AudienceOf::View => AudienceRef { other_bytes: 0, ..rollup.audience },
+            AudienceOf::AnyEvent => rollup.audience,
+        };
+        let [viewed, others] = self.sets(at)?;
+        Ok(Some(viewed | others))
+    }
+
+    /// A creator's days within a range, ascending, each with its digest where it has one; days without rows are left out.
+    pub fn digests(&self, creator: CreatorOrd, range: DayRange) -> Result<Vec<(Day, Option<Digest>)>, ReadError> {
+        let Some(found) = self.directory()?.creator(creator).filter(|_| self.touches(range)) else {
+            return Ok(Vec::new());
+        };
+        let (days, rows) = self.days_within(&self.head.creator_days, found.days.clone(), range)?;
+        let Last(Some(head)) = &self.head.digests else { return Ok(days.into_iter().map(|day| (day, None)).collect()) };
+        let table = self.table(&head.days);
+        let mut columns = [const { Vec::new() }; 8];
+        for (column, values) in columns.iter_mut().enumerate() {
+            table.read(column, rows.clone(), values)?;
+        }
+        let mut bases = Vec::new();
+        table.read_wide(0, rows, &mut bases)?;
+        let digest = |place: usize| {
+            let mut row = [0; 8];
+            row.iter_mut().zip(&columns).for_each(|(value, column)| *value = column.get(place).copied().unwrap_or(0));
+            let [viewer, viewers, view, views, block, offset, view_bytes, other_bytes] = row;
+            (viewers > 0).then(|| Digest {
+                base_ms: bases.get(place).copied().unwrap_or(0),
+                viewers: viewer..viewer.saturating_add(viewers),
+                views: view..view.saturating_add(views),
+                acts: AudienceRef { block, offset, view_bytes, other_bytes },
+            })
+        };
+        Ok(days.into_iter().enumerate().map(|(place, day)| (day, digest(place))).collect())
+    }
+
+    /// Appends a column of a digest of this segment to `out`.
+    pub fn read_digest(&self, digest: &Digest, column: DigestColumn, out: &mut Vec<u32>) -> Result<(), ReadError> {
+        let Last(Some(head)) = &self.head.digests else { return Ok(()) };
+        let (viewers, views) = ((&head.viewers, &digest.viewers), (&head.views, &digest.views));
+        let ((table, rows), number) = match column {
+            DigestColumn::Viewer => (viewers, 0),
+            DigestColumn::LastMs => (viewers, 1),
+            DigestColumn::Place => (viewers, 2),
+            DigestColumn::Person => (viewers, 3),
+            DigestColumn::Position => (viewers, 4),
+            DigestColumn::Minute => (views, 0),
+            DigestColumn::Source => (views, 1),
+        };
+        let start = out.len();
+        self.table(table).read(number, rows.clone(), out)?;
+        if column == DigestColumn::Viewer {
+            let mut viewer = 0_u32;
+            for value in out.iter_mut().skip(start) {
+                viewer = viewer.wrapping_add(*value);
+                *value = viewer;
+            }
+        }
+        Ok(())
+    }
+
+    /// Who engaged on a digest's day without following, and who followed.
+    pub fn digest_acts(&self, digest: &Digest) -> Result<[RoaringBitmap; 2], ReadError> {
+        self.sets(digest.acts)
+    }
+
+    fn sets(&self, at: AudienceRef) -> Result<[RoaringBitmap; 2], ReadError> {
         let bad = DamageError::Malformed("audience reference");
         let span = *self.head.audiences.get(at.block as usize).ok_or(bad)?;
         let block = self.cache.blob(&self.kv, &self.object, span)?;
         let (start, middle) = (at.offset as usize, (at.offset as usize).saturating_add(at.view_bytes as usize));
         let end = middle.saturating_add(at.other_bytes as usize);
         let part = |range: Range<usize>| block.get(range).ok_or(DamageError::Malformed("audience reference"));
-        let mut set = read_set(part(start..middle)?)?;
-        if of == AudienceOf::AnyEvent {
-            set |= read_set(part(middle..end)?)?;
-        }
-        Ok(Some(set))
+        Ok([read_set(part(start..middle)?)?, read_set(part(middle..end)?)?])
+    }
+
+    /// The days of a table of days that lie within a range, and their rows.
+    fn days_within(
+        &self,
+        head: &TableHead,
+        rows: Range<u32>,
+        range: DayRange,
+    ) -> Result<(Vec<Day>, Range<u32>), ReadError> {
+        let mut days = Vec::new();
+        self.table(head).read(0, rows.clone(), &mut days)?;
+        let (first, last) = (u32::from(range.first().number()), u32::from(range.last().number()));
+        let skip = days.partition_point(|&day| day < first);
+        let stop = days.partition_point(|&day| day <= last);
+        let days = days.get(skip..stop).unwrap_or_default().iter().map(|&day| day_of_number(day));
+        Ok((days.collect::<Result<_, _>>()?, rows.start + skip as u32..rows.start + stop as u32))
     }
 
     fn rollups(&self, head: &TableHead, rows: Range<u32>, range: DayRange) -> Result<Vec<DayRollup>, ReadError> {
         let table = self.table(head);
-        let mut days = Vec::new();
-        table.read(0, rows.clone(), &mut days)?;
-        let (first, last) = (u32::from(range.first().number()), u32::from(range.last().number()));
-        let skip = days.partition_point(|&day| day < first);
-        let stop = days.partition_point(|&day| day <= last);
-        let days = days.get(skip..stop).unwrap_or_default();
-        let rows = rows.start + skip as u32..rows.start + stop as u32;
+        let (days, rows) = self.days_within(head, rows, range)?;
         let mut places = [const { Vec::new() }; 4];
         for (column, values) in (1..).zip(&mut places) {
             table.read(column, rows.clone(), values)?;
@@ -236,9 +310,9 @@ impl Segment {
         let mut rollups = Vec::with_capacity(days.len());
         let [blocks, offsets, views, others] = &places;
         let refs = blocks.iter().zip(offsets).zip(views.iter().zip(others));
-        for (&day, ((&block, &offset), (&view_bytes, &other_bytes))) in days.iter().zip(refs) {
+        for (day, ((&block, &offset), (&view_bytes, &other_bytes))) in days.into_iter().zip(refs) {
             let audience = AudienceRef { block, offset, view_bytes, other_bytes };
-            rollups.push(DayRollup { day: day_of_number(day)?, tally: Tally::default(), audience });
+            rollups.push(DayRollup { day, tally: Tally::default(), audience });
         }
         let mut sums = Vec::new();
         for (column, metric) in Metric::ALL.into_iter().enumerate() {

@@ -1,8 +1,10 @@
 //! Builds a segment: rows in order go in, columns, rollups and audiences come out.
 
-use throng_model::{Day, Metric, Tally};
+use throng_model::{Day, Kind, Metric, Stage, Tally};
 
 use crate::audience::{AudienceRef, AudienceWriter};
+use crate::codec::Last;
+use crate::digest::{DigestWriter, View};
 use crate::kv::{Batch, Kv, KvError};
 use crate::object::{ObjectRef, ObjectWriter};
 use crate::row::{Column, CreatorOrd, Row, VideoOrd, video_code};
@@ -24,6 +26,7 @@ pub(crate) struct SegmentWriter<'kv> {
     creator_days: TableWriter<5, METRICS>,
     video_days: TableWriter<5, METRICS>,
     audiences: AudienceWriter,
+    digests: DigestWriter,
     open: Option<OpenCreator>,
     days: Option<(Day, Day)>,
 }
@@ -33,11 +36,13 @@ struct OpenCreator {
     creator: CreatorOrd,
     spans: u32,
     days: Vec<(Day, Tally)>,
-    /// (day, viewer, 0 for a view or 1): sorts into days, and views before other events.
+    /// Sorts into days, and views before other events.
     seen: Vec<Seen>,
+    views: Vec<View>,
 }
 
-type Seen = (Day, u32, u8);
+/// Day, viewer, whether it is not a view, and the stage that it says of the viewer.
+type Seen = (Day, u32, bool, Stage);
 
 impl<'kv> SegmentWriter<'kv> {
     pub(crate) fn new(kv: &'kv Kv, number: u64) -> Self {
@@ -49,6 +54,7 @@ impl<'kv> SegmentWriter<'kv> {
             creator_days: TableWriter::new(),
             video_days: TableWriter::new(),
             audiences: AudienceWriter::default(),
+            digests: DigestWriter::new(),
             open: None,
             days: None,
         }
@@ -64,7 +70,7 @@ impl<'kv> SegmentWriter<'kv> {
     ) -> Result<(), KvError> {
         if self.open.as_ref().is_none_or(|open| open.creator != creator) {
             self.finish_creator()?;
-            self.open = Some(OpenCreator { creator, spans: 0, days: Vec::new(), seen: Vec::new() });
+            self.open = Some(OpenCreator { creator, spans: 0, days: Vec::new(), seen: Vec::new(), views: Vec::new() });
         }
         let mut days: Vec<(Day, Tally)> = Vec::new();
         let mut seen: Vec<Seen> = Vec::with_capacity(rows.len());
@@ -72,7 +78,7 @@ impl<'kv> SegmentWriter<'kv> {
             self.rows.push(&mut self.out, Column::ALL.map(|column| column.of(row)), [row.ts.millis()])?;
             if let Some(kind) = row.kind() {
                 record(&mut days, row.day, |tally| tally.record(kind, row.watch_ms, duration_ms));
-                seen.push((row.day, row.viewer, u8::from(kind != throng_model::Kind::View)));
+                seen.push((row.day, row.viewer, kind != Kind::View, kind.stage()));
             }
             self.days = Some(match self.days {
                 Some((first, last)) => (first.min(row.day), last.max(row.day)),
@@ -101,6 +107,8 @@ impl<'kv> SegmentWriter<'kv> {
                 record(&mut open.days, day, |sum| *sum += tally);
             }
             open.seen.append(&mut seen);
+            let views = rows.iter().filter(|row| row.kind() == Some(Kind::View));
+            open.views.extend(views.map(|row| View::of(row, duration_ms)));
         }
         Ok(())
     }
@@ -110,8 +118,31 @@ impl<'kv> SegmentWriter<'kv> {
         open.days.sort_unstable_by_key(|&(day, _)| day);
         open.seen.sort_unstable();
         write_days(&mut self.out, &mut self.creator_days, &mut self.audiences, &open.days, &open.seen, 0)?;
+        self.write_digests(&mut open)?;
         let days = u32::try_from(open.days.len()).unwrap_or(u32::MAX);
         self.creators.push(&mut self.out, [open.creator.0, open.spans, days], [])
+    }
+
+    fn write_digests(&mut self, open: &mut OpenCreator) -> Result<(), KvError> {
+        open.views.sort_unstable();
+        let mut views = open.views.as_slice();
+        let (mut engaged, mut followed) = (Vec::new(), Vec::new());
+        // Every day has events, and so does every day of `open.days`.
+        for (seen, &(day, _)) in open.seen.chunk_by(|a, b| a.0 == b.0).zip(&open.days) {
+            let (of_day, rest) = views.split_at(views.partition_point(|view| view.day <= day));
+            views = rest;
+            engaged.clear();
+            followed.clear();
+            for of_viewer in seen.chunk_by(|a, b| a.1 == b.1) {
+                match of_viewer.iter().map(|&(_, viewer, _, stage)| (stage, viewer)).max() {
+                    Some((Stage::Engaged, viewer)) => engaged.push(viewer),
+                    Some((Stage::Followed, viewer)) => followed.push(viewer),
+                    _ => {}
+                }
+            }
+            self.digests.put(&mut self.out, &mut self.audiences, of_day, [&engaged, &followed])?;
+        }
+        Ok(())
     }
 
     /// Writes what is left; the segment exists once `batch` is committed with a root that lists it.
@@ -127,6 +158,7 @@ impl<'kv> SegmentWriter<'kv> {
             creator_days: self.creator_days.finish(&mut self.out)?,
             video_days: self.video_days.finish(&mut self.out)?,
             audiences: self.audiences.finish(&mut self.out)?,
+            digests: Last(self.digests.finish(&mut self.out)?),
         };
         Ok(self.out.finish(head, batch))
     }
@@ -164,8 +196,8 @@ fn write_days(
             others.clear();
             // A viewer's first entry tells whether there was a view.
             for viewer in entries.chunk_by(|a, b| a.1 == b.1) {
-                if let Some(&(_, ordinal, not_a_view)) = viewer.first() {
-                    if not_a_view == 0 { &mut viewed } else { &mut others }.push(ordinal);
+                if let Some(&(_, ordinal, not_a_view, _)) = viewer.first() {
+                    if not_a_view { &mut others } else { &mut viewed }.push(ordinal);
                 }
             }
             audiences.put(out, &viewed, &others)?

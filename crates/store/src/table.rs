@@ -37,6 +37,11 @@ impl<const N: usize, const W: usize> TableWriter<N, W> {
         }
     }
 
+    /// Rows pushed so far.
+    pub(crate) fn rows(&self) -> u32 {
+        self.head.rows
+    }
+
     pub(crate) fn push(&mut self, out: &mut ObjectWriter<'_>, narrow: [u32; N], wide: [i64; W]) -> Result<(), KvError> {
         self.narrow.iter_mut().zip(narrow).for_each(|(column, value)| column.push(value));
         self.wide.iter_mut().zip(wide).for_each(|(column, value)| column.push(value));

@@ -6,6 +6,7 @@ use roaring::RoaringBitmap;
 use throng_model::{Day, DayRange, Kind, Tally};
 
 use crate::codec::DamageError;
+use crate::digest_check::Expected;
 use crate::kv::KvError;
 use crate::object::{Object, ReadError, number_of_key};
 use crate::root::ROOT_KEY;
@@ -145,6 +146,7 @@ fn check_segment(segment: &Segment, viewers: &RoaringBitmap) -> Result<u64, Veri
     let mut rows_seen = 0;
     for creator in segment.creators()? {
         let mut of_creator: BTreeMap<Day, DaySums> = BTreeMap::new();
+        let mut digests = Expected::default();
         for span in segment.creator_videos(creator)? {
             let mut rows = Vec::new();
             segment.read_rows(creator, span, &mut rows)?;
@@ -155,6 +157,7 @@ fn check_segment(segment: &Segment, viewers: &RoaringBitmap) -> Result<u64, Veri
             if !rows.iter().all(|row| viewers.contains(row.viewer)) {
                 return Err(disagree("a row of nobody, or of an erased viewer".to_owned()));
             }
+            rows.iter().for_each(|row| digests.add(row, span.duration_ms));
             let of_span = sum_days(&rows, span);
             if span.video.is_some() {
                 check_days(segment, &of_span, |days| segment.span_days(span, days))?;
@@ -165,6 +168,9 @@ fn check_segment(segment: &Segment, viewers: &RoaringBitmap) -> Result<u64, Veri
         }
         check_days(segment, &of_creator, |days| segment.creator_days(creator, days))?;
         check_place(segment, creator)?;
+        if !digests.agree(segment, creator)? {
+            return Err(disagree("a digest that its rows do not bear out".to_owned()));
+        }
     }
     if rows_seen != u64::from(segment.rows()) {
         return Err(disagree(format!("a segment of {} rows, {rows_seen} found", segment.rows())));
