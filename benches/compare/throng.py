@@ -3,6 +3,7 @@
 Exact answers need the protection by threshold, with its floor lowered as far as it goes.
 """
 
+import atexit
 import http.client
 import json
 import os
@@ -62,6 +63,7 @@ class Running:
         began = time.perf_counter()
         command = store.command("serve", "--listen", "127.0.0.1:0")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=store.folder, env=environment())
+        atexit.register(self.process.kill)  # where a comparison ends early
         address = json.loads(self.process.stdout.readline())["listening"][0].removeprefix("http://")
         self.opened, self.version = time.perf_counter() - began, store.version
         self.headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
@@ -91,3 +93,4 @@ class Running:
         self.connection.close()
         self.process.terminate()
         self.process.wait()
+        atexit.unregister(self.process.kill)
