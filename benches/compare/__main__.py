@@ -122,7 +122,7 @@ def tell(report, asked):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--events", type=int, default=20_000_000)
+    arguments.add_argument("--events", type=int, default=20_000_000, help="200,000 at least: with fewer, most is withheld")
     arguments.add_argument("--binary", default="target/release/throng")
     arguments.add_argument("--folder", help="where the events are made and kept; a temporary one if left out")
     arguments.add_argument("--peers", nargs="*", default=list(peers.PEERS), choices=list(peers.PEERS))
