@@ -10,6 +10,7 @@ use std::num::NonZeroU64;
 use throng_model::{AgeBand, Family, Gender, Stage, WindowKind};
 
 use crate::policy::DELTA_FLOOR;
+use crate::sampler::VARIANCE_MAX;
 use crate::{Contribution, EntityKind, Policy, stairs};
 
 /// One line of the budget: a family of one kind of entity over one kind of window.
@@ -96,7 +97,7 @@ impl Budget {
     /// The variance of one draw for a family's cells, or for those that the family is computed from.
     pub(crate) fn variance(&self, entity: EntityKind, family: Family, window: WindowKind) -> NonZeroU64 {
         // Every line of the catalogue is there; were one not, its noise would drown it.
-        const DROWNED: NonZeroU64 = NonZeroU64::new(1 << 40).unwrap();
+        const DROWNED: NonZeroU64 = NonZeroU64::new(VARIANCE_MAX).unwrap();
         self.variances.get(&(entity, drawn_from(family), window)).copied().unwrap_or(DROWNED)
     }
 
@@ -269,6 +270,15 @@ mod tests {
                     assert!(spent <= rho && (spent > 0.9 * rho || rho > 5.0), "{entity:?} {step} {rho}: {spent}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn every_variance_is_one_that_the_sampler_is_argued_for() {
+        for (step, rho) in [(1, crate::RHO_MIN), (28, crate::RHO_MIN), (1, crate::RHO_MAX)] {
+            let budget = Budget::of(&policy(step, rho));
+            assert!(!budget.variances.is_empty());
+            assert!(budget.variances.values().all(|variance| variance.get() <= VARIANCE_MAX), "{step} {rho}");
         }
     }
 
