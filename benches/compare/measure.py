@@ -35,6 +35,10 @@ def p99(times):
     return sorted(times)[math.ceil(len(times) * 0.99) - 1]
 
 
+def summary(times):
+    return {"median": median(times), "p99": p99(times), "fastest": min(times), "runs": len(times)}
+
+
 def files(path):
     path = pathlib.Path(path)
     return [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]

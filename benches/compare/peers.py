@@ -41,8 +41,11 @@ class DuckDb:
         run(f"create table videos as select video, creator, coalesce(duration_ms, 0)::uinteger as duration_ms from '{videos}' order by creator, video")
         run("checkpoint")
 
-    def ask(self, sql):
+    def fetch(self, sql):
         return self.database.execute(sql).fetchall()
+
+    def rows(self, fetched):
+        return fetched
 
     def bytes(self):
         return measure.bytes_of(self.path)
@@ -79,9 +82,15 @@ class ClickHouse:
         run("optimize table events final")
         run("optimize table videos final")
 
+    def fetch(self, sql):
+        return self.session.query(sql, "JSONCompactEachRow").bytes()
+
+    def rows(self, fetched):
+        """Read apart, so that no engine's time holds the reading of JSON."""
+        return [json.loads(line) for line in fetched.splitlines()]
+
     def ask(self, sql):
-        answer = self.session.query(sql, "JSONCompactEachRow").bytes()
-        return [json.loads(line) for line in answer.splitlines()]
+        return self.rows(self.fetch(sql))
 
     def bytes(self):
         """Of the parts in use: those that were merged away lie about for a while."""
@@ -91,12 +100,16 @@ class ClickHouse:
 PEERS = {peer.name: peer for peer in (DuckDb, ClickHouse)}
 
 
+class Failed(Exception):
+    """A peer that ran out of time or memory: a gap in the tables, not the end of the comparison."""
+
+
 def serve(pipe, name, folder):
     """The process of a peer: opens the store, then does what the pipe says until it says nothing more."""
     importlib.import_module(PEERS[name].module)  # the interpreter's business, not the store's
     began = time.perf_counter()
     peer = PEERS[name](folder)
-    peer.ask("select 1")
+    peer.fetch("select 1")
     pipe.send((time.perf_counter() - began, peer.version))
     while (said := pipe.recv()) is not None:
         what, arguments = said
@@ -106,38 +119,73 @@ def serve(pipe, name, folder):
             pipe.send((time.perf_counter() - began, peer.bytes()))
         else:
             statements = [sql.format(creator=arguments[0], **peer.words) for sql in arguments[1]]
-            ask = lambda: [peer.ask(sql) for sql in statements]
+            ask = lambda: [peer.fetch(sql) for sql in statements]
             answer, spent = measure.once(ask) if what == "once" else measure.repeated(ask)
-            pipe.send((answer, spent))
+            pipe.send(([peer.rows(fetched) for fetched in answer], spent))
+
+
+class Store:
+    """A peer's folder, and how long it may take for anything that it is told."""
+
+    def __init__(self, name, folder, seconds_max):
+        self.name, self.folder, self.seconds_max = name, pathlib.Path(folder, name), seconds_max
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def files(self):
+        return self.folder
+
+    def start(self):
+        return Running(self)
+
+    def load(self, events, videos):
+        """Seconds, bytes on disk, and the most memory in MB."""
+        running = self.start()
+        loaded = (*running.do("load", str(events), str(videos)), running.resident_mb()[1])
+        running.stop()
+        return loaded
 
 
 class Running:
     """A peer's process."""
 
-    def __init__(self, name, folder):
-        self.name, self.folder = name, pathlib.Path(folder, name)
-        self.folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, store):
+        self.name, self.seconds_max = store.name, store.seconds_max
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=serve, args=(theirs, name, str(self.folder)), daemon=True)
+        self.process = context.Process(target=serve, args=(theirs, self.name, str(store.folder)), daemon=True)
         self.process.start()
         theirs.close()
-        self.opened, self.version = self.pipe.recv()
+        self.opened, self.version = self._hear("open")
 
-    def _do(self, what, *arguments):
-        self.pipe.send((what, arguments))
-        return self.pipe.recv()
+    def do(self, what, *arguments):
+        return self._hear(what, (what, arguments))
 
-    def load(self, events, videos):
-        return self._do("load", str(events), str(videos))
+    def _hear(self, what, *said):
+        """Says these things and returns the answer, if it comes in time."""
+        try:
+            for message in said:
+                self.pipe.send(message)
+            if self.pipe.poll(self.seconds_max):
+                return self.pipe.recv()
+            why = f"took more than {self.seconds_max} s"
+        except (EOFError, ConnectionError):
+            why = "ended"
+        self.process.kill()
+        self.process.join()
+        raise Failed(f"{self.name}: {what}: {why}")
 
     def once(self, question, creator):
-        results, spent = self._do("once", creator, question.statements())
+        results, spent = self.do("once", creator, question.statements())
         return question.cells(results), spent
 
     def repeated(self, question, creator):
-        results, times = self._do("repeated", creator, question.statements())
+        results, times = self.do("repeated", creator, question.statements())
         return question.cells(results), times
+
+    def floor(self):
+        """What asking at all costs."""
+        return self.do("repeated", "", ["select 1"])[1]
 
     def resident_mb(self):
         return measure.resident_mb(self.process.pid)

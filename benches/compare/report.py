@@ -6,8 +6,6 @@ import pathlib
 import platform
 import re
 
-import measure
-
 
 def number(value):
     if value is None:
@@ -56,17 +54,49 @@ def load_now():
     return " ".join(f"{load:.2f}" for load in os.getloadavg())
 
 
-def ratio(times):
-    """How many times faster Throng, the first, is than the fastest of the others."""
-    return f"{min(times[1:]) / times[0]:.1f} ×" if times[1:] else "–"
+def ratio(values):
+    """How many times less Throng, the first, takes than the best of the others."""
+    ours, *others = values
+    others = [value for value in others if value]
+    return f"{min(others) / ours:.1f} ×" if ours and others else "–"
 
 
-def times(report, creator, rows, names):
-    """`rows`: question, then by engine (cold ms, warm times)."""
-    warm = [f"{name} {what}" for name in names for what in ("median", "p99")]
-    report.table([creator, *warm, "by median", "by fastest", *[f"{name} cold" for name in names], "by cold"])
-    for question, engines in rows:
-        spread = [value for _, times in engines for value in (measure.median(times), measure.p99(times))]
-        colds = [cold for cold, _ in engines]
-        warm = [ratio([of(times) for _, times in engines]) for of in (measure.median, min)]
-        report.row([question, *spread, *warm, *colds, ratio(colds)])
+def head(report, figures):
+    report.say(f"{figures['machine']}; load when it began {figures['load_before']}.")
+
+
+def loads(report, figures):
+    loaded, n = figures["load"].values(), figures["events"]
+    report.table(["", *figures["load"]])
+    report.row(["load, s", *[of["seconds"] for of in loaded]])
+    report.row(["events a second", *[n / of["seconds"] for of in loaded]])
+    report.row(["bytes an event", *[of["bytes"] / n for of in loaded]])
+    report.row(["most memory while loading, MB", *[of["memory_mb"] for of in loaded]])
+
+
+def answers(report, figures):
+    engines = figures["engines"]
+    report.say()
+    report.say(f"{figures['compared']:,} numbers agree to the last digit; {figures['withheld']:,} more are withheld.")
+    report.table(["", *engines])
+    report.row(["open, s (median of all cold starts)", *[of["open_s"] for of in engines.values()]])
+    report.row(["resident after all questions, MB", *[of["resident_mb"] for of in engines.values()]])
+    for what in ("median", "p99"):
+        report.row([f"floor, ms: {what} of `GET /healthz`, `select 1`", *[of["floor"].get(what) for of in engines.values()]])
+    for title in next(iter(engines.values()))["questions"]:
+        times(report, f"{title}, ms", {name: of["questions"][title] for name, of in engines.items()})
+    versions = ", ".join(f"{name} {of['version']}" for name, of in engines.items())
+    report.say()
+    report.say(f"{versions}; load when it ended {figures['load_after']}.")
+    report.say(f"`python benches/compare --events {figures['events']} --keep benches/RESULTS.md`")
+
+
+def times(report, title, engines):
+    """`engines`: by name, by question, what took how long."""
+    warm = [f"{name} {what}" for name in engines for what in ("median", "p99")]
+    report.table([title, *warm, "by median", "by fastest", *[f"{name} cold" for name in engines], "by cold"])
+    for question in next(iter(engines.values())):
+        took = [of[question] for of in engines.values()]
+        by = {what: [of.get(what) for of in took] for what in ("median", "p99", "fastest", "cold")}
+        spread = [value for pair in zip(by["median"], by["p99"]) for value in pair]
+        report.row([question, *spread, ratio(by["median"]), ratio(by["fastest"]), *by["cold"], ratio(by["cold"])])

@@ -4,17 +4,19 @@ Exact answers need the protection by threshold, with its floor lowered as far as
 """
 
 import atexit
-import http.client
+import functools
 import json
 import os
 import pathlib
 import subprocess
 import time
 
+import client
 import measure
 from questions import FLOOR
 
 POLICY = {"THRONG_PRIVACY_PROTECTION": "threshold", "THRONG_PRIVACY_AUDIENCE_MIN": str(FLOOR)}
+HEALTH = client.request("GET", "/healthz", {})
 
 
 def environment():
@@ -32,6 +34,9 @@ class Store:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.data = self.folder / "data"
         self.version = subprocess.run([self.binary, "--version"], check=True, capture_output=True, text=True).stdout.split()[1]
+        # Kept answers are no measure of the engine: off, unless a server is started with room for them.
+        keys = self.run("config")
+        self.answers_cache = next((of["variable"] for key, of in keys.items() if key.endswith(".answers_cache_bytes_max")), None)
 
     def command(self, *arguments):
         return [self.binary, "--data", str(self.data), "--json", *arguments]
@@ -52,45 +57,65 @@ class Store:
         assert importing.returncode == 0 and not json.loads(answer)["rejected"], answer
         return seconds, measure.bytes_of(self.data), used.ru_maxrss / 1024
 
-    def key(self):
+    @functools.cached_property
+    def token(self):
         return self.run("key", "create", "--role", "operator")["token"]
+
+    @property
+    def files(self):
+        return self.data
+
+    def start(self, answers_cache_bytes_max=0):
+        settings = {self.answers_cache: str(answers_cache_bytes_max)} if self.answers_cache else {}
+        return Running(self, self.token, settings)
 
 
 class Running:
-    """A server on a port of its own."""
+    """A server on a port of its own, and one connection to it."""
 
-    def __init__(self, store, token):
+    def __init__(self, store, token, settings):
         began = time.perf_counter()
         command = store.command("serve", "--listen", "127.0.0.1:0")
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=store.folder, env=environment())
+        env = environment() | settings
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=store.folder, env=env)
         atexit.register(self.process.kill)  # where a comparison ends early
-        address = json.loads(self.process.stdout.readline())["listening"][0].removeprefix("http://")
+        self.address = json.loads(self.process.stdout.readline())["listening"][0].removeprefix("http://")
         self.opened, self.version = time.perf_counter() - began, store.version
         self.headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
-        self.connection = http.client.HTTPConnection(address)
 
-    def ask(self, question, creator):
+    def request(self, question, creator):
         query = f"query($id: ID!) {{ creator(id: $id) {{ {question.fields} }} }}"
-        self.connection.request("POST", "/graphql", json.dumps({"query": query, "variables": {"id": creator}}), self.headers)
-        answer = json.load(self.connection.getresponse())
+        body = json.dumps({"query": query, "variables": {"id": creator}}).encode()
+        return client.request("POST", "/graphql", self.headers, body)
+
+    def _measured(self, how, request):
+        """The last answer and the time or times; each on a connection of its own, since the server closes idle ones."""
+        connection = client.Connection(self.address)
+        (status, body), spent = how(lambda: connection.send(request))
+        connection.close()
+        assert status == 200, (status, body)
+        return body, spent
+
+    def _asked(self, how, question, creator):
+        body, spent = self._measured(how, self.request(question, creator))
+        answer = json.loads(body)
         assert "errors" not in answer, f"{question.name}: {answer['errors']}"
-        return answer["data"]["creator"]
+        return question.read(answer["data"]["creator"]), spent
 
     def once(self, question, creator):
-        answer, spent = measure.once(lambda: self.ask(question, creator))
-        return question.read(answer), spent
+        return self._asked(measure.once, question, creator)
 
     def repeated(self, question, creator):
-        # The server closes connections that were idle while a peer was asked; the first ask opens another.
-        self.connection.close()
-        answer, times = measure.repeated(lambda: self.ask(question, creator))
-        return question.read(answer), times
+        return self._asked(measure.repeated, question, creator)
+
+    def floor(self):
+        """What the client and the way there cost: a path that the server answers without work."""
+        return self._measured(measure.repeated, HEALTH)[1]
 
     def resident_mb(self):
         return measure.resident_mb(self.process.pid)
 
     def stop(self):
-        self.connection.close()
         self.process.terminate()
         self.process.wait()
         atexit.unregister(self.process.kill)
