@@ -168,7 +168,7 @@ class Running:
                 self.pipe.send(message)
             if self.pipe.poll(self.seconds_max):
                 return self.pipe.recv()
-            why = f"took more than {self.seconds_max} s"
+            why = f"took more than {self.seconds_max:g} s"
         except (EOFError, ConnectionError):
             why = "ended"
         self.process.kill()

@@ -34,7 +34,7 @@ class Store:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.data = self.folder / "data"
         self.version = subprocess.run([self.binary, "--version"], check=True, capture_output=True, text=True).stdout.split()[1]
-        # Kept answers are no measure of the engine: off, unless a server is started with room for them.
+        # Kept answers are no measure of the engine: off, unless a server is asked to keep them.
         keys = self.run("config")
         self.answers_cache = next((of["variable"] for key, of in keys.items() if key.endswith(".answers_cache_bytes_max")), None)
 
@@ -65,8 +65,8 @@ class Store:
     def files(self):
         return self.data
 
-    def start(self, answers_cache_bytes_max=0):
-        settings = {self.answers_cache: str(answers_cache_bytes_max)} if self.answers_cache else {}
+    def start(self, keep_answers=False):
+        settings = {self.answers_cache: "0"} if self.answers_cache and not keep_answers else {}
         return Running(self, self.token, settings)
 
 
