@@ -14,6 +14,7 @@ prints medians, p99s and ratios. Read the ratios, not the times. One engine work
 """
 
 import argparse
+import signal
 import sys
 
 import comparison
@@ -35,6 +36,7 @@ def main():
     parser.add_argument("--folder", help="where the events are made and kept; a temporary one if left out")
     parser.add_argument("--keep", metavar="FILE", help="put the tables into this Markdown file")
     command.arguments(parser)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started ends, and what was made goes
     command.main(parser.parse_args(sys.argv[1 + bool(name) :]))
 
 

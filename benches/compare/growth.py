@@ -42,7 +42,7 @@ def rows(figures):
 
 
 PANELS = [
-    *[chart.Panel(title, f"A question about the {title} channel", "ms, less is better", tuple(CREATORS)) for title in CREATORS],
+    *[chart.Panel(title, f"Questions, {title} channel", "ms, less is better", tuple(CREATORS)) for title in CREATORS],
     chart.Panel("rate", "Load", "events a second, more is better"),
     chart.Panel("stored", "Disk", "bytes an event, less is better"),
     chart.Panel("open", "Open", "seconds, less is better"),
@@ -55,15 +55,20 @@ def measured(n, options):
     file = RESULTS / f"{n}.json"
     if file.exists() and not options.again:
         figures = json.loads(file.read_text())
-        if figures["program"] != comparison.program(options.binary):
-            comparison.say(f"{n:,} events: figures of another build; --again measures anew")
+        whose = "this" if figures["program"] == comparison.program(options.binary) else "ANOTHER"
+        comparison.say(f"{n:,} events: kept figures of {whose} build, {figures['machine'].split(';')[0]}; --again measures anew")
         return comparison.told(figures)
     figures, report = comparison.run(n, options.binary, comparison.named(options), options.folder, options.peer_seconds_max)
     RESULTS.mkdir(exist_ok=True)
     partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
+    partial.write_text(json.dumps(rounded(figures), indent=1, ensure_ascii=False) + "\n")
     partial.rename(file)
     return report
+
+
+def rounded(figures):
+    """To six digits, which is more than a clock is good for."""
+    return json.loads(json.dumps(figures), parse_float=lambda text: float(f"{float(text):.6g}"))
 
 
 def draw():

@@ -44,7 +44,6 @@ def by_wrk(address, request, options, scratch):
     kept = "\n".join(f"wrk.headers[{lua(name)}] = {lua(value)}" for name, value in headers if name not in ("Host", "Content-Length"))
     script = pathlib.Path(scratch, "request.lua")
     script.write_text(SCRIPT % (lua(method), lua(path), lua(body) if body else "nil", kept))
-    script.chmod(0o600)  # it holds the key
     command = ["wrk", "-t1", f"-c{options.clients}", f"-d{options.seconds:g}s", "-s", str(script), f"http://{address}"]
     subprocess.run([*command[:3], f"-d{crowd.WARM_UP_SECONDS}s", *command[4:]], check=True, capture_output=True)
     done = subprocess.run(command, check=True, capture_output=True, text=True).stdout
