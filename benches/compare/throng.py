@@ -50,12 +50,12 @@ class Store:
         command = self.command("import", "--seal", str(videos), str(events))
         began = time.perf_counter()
         importing = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=self.folder, env=environment())
+        peak = measure.Peak(importing.pid)
         answer = importing.stdout.read()
-        _, status, used = os.wait4(importing.pid, 0)
-        importing.returncode = os.waitstatus_to_exitcode(status)
+        importing.wait()
         seconds = time.perf_counter() - began
         assert importing.returncode == 0 and not json.loads(answer)["rejected"], answer
-        return seconds, measure.bytes_of(self.data), used.ru_maxrss / 1024
+        return seconds, measure.bytes_of(self.data), peak.mb()
 
     @functools.cached_property
     def token(self):
@@ -71,7 +71,7 @@ class Store:
 
 
 class Running:
-    """A server on a port of its own, and one connection to it."""
+    """A server on a port of its own."""
 
     def __init__(self, store, token, settings):
         began = time.perf_counter()
