@@ -77,7 +77,8 @@ def loads(report, figures):
 def answers(report, figures):
     engines = figures["engines"]
     report.say()
-    report.say(f"{figures['compared']:,} numbers agree to the last digit; {figures['withheld']:,} more are withheld.")
+    agreed = f"{figures['compared']:,} numbers agree to the last digit; {figures['withheld']:,} more are withheld."
+    report.say(agreed if len(engines) > 1 else "No peer answered, so nothing is compared.")
     report.table(["", *engines])
     report.row(["open, s (median of all cold starts)", *[of["open_s"] for of in engines.values()]])
     report.row(["resident after all questions, MB", *[of["resident_mb"] for of in engines.values()]])
