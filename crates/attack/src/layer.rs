@@ -7,7 +7,7 @@ use std::sync::Arc;
 use throng_model::{
     Cell, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, VideoFacts, VideoId,
 };
-use throng_privacy::{Contribution, Epoch, Raw, RawTable, Rewrites, SeriesStep, Source, SourceError};
+use throng_privacy::{Contribution, Epoch, Raw, RawAudience, RawTable, Rewrites, SeriesStep, Source, SourceError};
 
 use crate::truth::Table;
 
@@ -35,9 +35,9 @@ impl Layer {
     }
 }
 
-fn seal(table: &Table) -> RawTable<Cell, ()> {
+fn seal(table: &Table) -> RawAudience {
     let rows = table.cells.iter().map(|(&cell, viewers)| (cell, Raw::seal((), viewers.clone())));
-    RawTable::seal(Raw::seal((), table.total.clone()), rows.collect())
+    RawTable::seal(Raw::seal((), table.total.clone()), rows.collect()).into()
 }
 
 impl Source for Layer {
@@ -47,7 +47,7 @@ impl Source for Layer {
         window: DayRange,
         families: &[Family],
         contribution: Contribution,
-    ) -> Result<Vec<RawTable<Cell, ()>>, SourceError> {
+    ) -> Result<Vec<RawAudience>, SourceError> {
         let contribution = self.contribution.unwrap_or(contribution);
         let (first, last) = (window.first(), window.last());
         let wider = DayRange::new(first.saturating_add(-self.wider_days), last.saturating_add(self.wider_days));

@@ -1,10 +1,9 @@
 //! Insights with their exact numbers (threshold mode): whole tables of one window, judged together.
 
-use roaring::{MultiOps, RoaringBitmap};
 use throng_model::{Cell, Family};
 
 use crate::insight::Tables;
-use crate::linked::{Judged, splits};
+use crate::linked::Judged;
 use crate::shapes::Rest;
 use crate::{AudienceTable, Curve, Gate, GateError, Measure, cells, curve};
 
@@ -13,7 +12,7 @@ impl Gate {
     pub(crate) fn exact_table(&self, family: Family, tables: &Tables) -> Result<AudienceTable, GateError> {
         let table = tables.get(&family).ok_or(GateError::Unavailable)?;
         let Judged { cells, viewers, decision } = self.judge_table(family, table, tables)?;
-        let total = self.judge.viewers(table.total.audience.len(), decision.total);
+        let total = self.judge.viewers(table.total, decision.total);
         let judged = cells.into_iter().zip(viewers).zip(decision.rows);
         let mut rows: Vec<_> =
             judged.map(|((cell, viewers), shown)| (cell, self.judge.viewers(viewers, shown))).collect();
@@ -28,27 +27,23 @@ impl Gate {
     /// Reads cells from the far end as "at least this far". The reach is shown beside it, so the two are judged together.
     pub(crate) fn exact_curve(&self, family: Family, tables: &Tables) -> Result<Curve, GateError> {
         let table = tables.get(&family).ok_or(GateError::Unavailable)?;
-        let reach = &tables.get(&Family::Reach).ok_or(GateError::Unavailable)?.total.audience;
-        let (floor, total) = (self.judge.floor(), &table.total.audience);
-        let sets: Vec<&RoaringBitmap> = table.rows.iter().map(|(_, raw)| &raw.audience).collect();
-        let lens: Vec<u64> = sets.iter().map(|set| set.len()).collect();
-        if !splits(total, &sets, &lens) {
-            return Err(GateError::Unavailable);
-        }
-        let at_least = |cell: Cell| {
-            let far = table.rows.iter().filter(move |(each, _)| *each >= cell);
-            far.map(|(_, raw)| &raw.audience)
-        };
+        let reach = tables.get(&Family::Reach).ok_or(GateError::Unavailable)?;
+        let floor = self.judge.floor();
         let cells = cells::fixed(family).unwrap_or_default();
         // The first point is the whole family, in a funnel under the name of its first stage.
         let base_is_point = cells::curve_start(family).is_some();
         let further: Vec<Cell> = cells.iter().copied().skip(usize::from(base_is_point)).collect();
-        let mut viewers = vec![total.len()];
-        viewers.extend(further.iter().map(|&cell| at_least(cell).map(RoaringBitmap::len).sum::<u64>()));
+        let at_least = |cell: Cell| table.rows.range(cell..).map(|(_, viewers)| viewers).sum::<u64>();
+        let mut viewers = vec![table.total];
+        viewers.extend(further.iter().map(|&cell| at_least(cell)));
+        let beside = |from| {
+            // A curve that cannot be compared with the reach is not shown beside it.
+            table.beside_reach(from, reach).is_some_and(|(here, there)| curve::beside(floor, here, there))
+        };
         let beside_reach = |index: usize| match index.checked_sub(1).map(|index| further.get(index)) {
-            None => curve::beside(floor, total, reach),
+            None => beside(None),
             // Only a funnel's stages can hold the reach; a retention point lies in its total, which was compared.
-            Some(Some(&cell)) if family == Family::Funnel => curve::beside(floor, &at_least(cell).union(), reach),
+            Some(Some(&cell)) if family == Family::Funnel => beside(Some(cell)),
             Some(_) => true,
         };
         let mut shown = curve::points(floor, &viewers, beside_reach);

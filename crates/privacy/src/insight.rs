@@ -2,18 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use throng_model::{Cell, Day, Entity, Family, WindowKind};
+use throng_model::{Day, Entity, Family, WindowKind};
 
 use crate::budget::drawn_from;
+use crate::crowd::Counted;
 use crate::noisy::Noisy;
 use crate::shapes::Rest;
 use crate::{
     AskedWindow, Audience, AudienceTable, Contribution, Curve, EntityKind, Gate, GateError, Measure, Protection,
-    RawTable, Released, Rewrites, cells,
+    Released, Rewrites, cells,
 };
 
-/// The tables of one window as the engine sealed them.
-pub(crate) type Tables = BTreeMap<Family, RawTable<Cell, ()>>;
+/// The tables of one window, counted.
+pub(crate) type Tables = BTreeMap<Family, Counted>;
 
 /// How often a question is asked again where the store is rewritten meanwhile.
 const ATTEMPTS_MAX: usize = 4;
@@ -96,7 +97,15 @@ impl Gate {
             let reach = family.is_curve().then_some(Family::Reach);
             cells::coarser(family).iter().copied().chain(reach).chain([family])
         };
-        let tables = self.ask(entity, audience, wanted.iter().flat_map(beside).collect(), Contribution::Whole)?;
+        let mut families: BTreeSet<Family> = wanted.iter().flat_map(beside).collect();
+        // Ages and genders are sums of age × gender: counted once, they cannot contradict it.
+        let sums = [Family::Age, Family::Gender].into_iter().filter(|_| wanted.contains(&Family::AgeGender));
+        let sums: Vec<Family> = sums.filter(|sum| families.remove(sum)).collect();
+        let mut tables = self.ask(entity, audience, families, Contribution::Whole)?;
+        if let Some(finest) = tables.get(&Family::AgeGender) {
+            let sums: Vec<_> = sums.into_iter().map(|sum| (sum, finest.coarsened(sum))).collect();
+            tables.extend(sums);
+        }
         for &family in wanted {
             if family.is_curve() {
                 audience.curves.insert(family, self.exact_curve(family, &tables)?);
@@ -141,7 +150,8 @@ impl Gate {
         if tables.len() != asked.len() {
             return Err(GateError::Unavailable);
         }
-        Ok(asked.into_iter().zip(tables).collect())
+        let counted = asked.into_iter().zip(tables).map(|(family, table)| Some((family, table.count(family)?)));
+        counted.collect::<Option<Tables>>().ok_or(GateError::Unavailable)
     }
 }
 

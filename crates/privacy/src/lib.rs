@@ -7,6 +7,8 @@
 mod budget;
 mod catalogue;
 mod cells;
+mod count;
+mod crowd;
 mod curve;
 mod exact;
 mod gate;
@@ -16,6 +18,7 @@ mod key;
 mod linked;
 mod noise;
 mod noisy;
+mod overlap;
 mod policy;
 mod public;
 mod question;
@@ -29,9 +32,11 @@ mod source;
 mod stairs;
 mod suppress;
 mod two_way;
+mod viewers;
 
 pub use budget::{Allocation, Budget};
 pub use catalogue::{CatalogueEntry, EntityKind, catalogue};
+pub use crowd::{BitGroup, Coded, Codes, Marked, RawAudience, StageBits};
 pub use gate::{Gate, GateError};
 pub use key::NoiseKey;
 pub use policy::{
@@ -45,3 +50,4 @@ pub use released::{Disclosure, Measure, Released};
 pub use sampler::sample_for_tests;
 pub use shapes::{Audience, AudienceRow, AudienceTable, Counters, Curve, CurvePoint, RankedVideo, SeriesPoint};
 pub use source::{Contribution, Epoch, Rewrites, SeriesStep, Source, SourceError};
+pub use viewers::Viewers;

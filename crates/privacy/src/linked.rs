@@ -2,37 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use roaring::{MultiOps, RoaringBitmap};
 use throng_model::{Cell, Family};
 
+use crate::crowd::Counted;
 use crate::insight::Tables;
+use crate::overlap::overlap;
 use crate::suppress::{self, Decision, Group, apart};
 use crate::two_way::two_way;
-use crate::{Gate, GateError, RawTable, cells};
+use crate::{Gate, GateError, cells};
 
 impl Gate {
     /// Decides about a table and, where its rows add up to rows of coarser families, decides about those first.
-    pub(crate) fn judge_table(
-        &self,
-        family: Family,
-        table: &RawTable<Cell, ()>,
-        tables: &Tables,
-    ) -> Result<Judged, GateError> {
-        let (floor, total) = (self.judge.floor(), &table.total.audience);
-        let empty = RoaringBitmap::new();
-        let given: BTreeMap<Cell, &RoaringBitmap> =
-            table.rows.iter().map(|(cell, raw)| (*cell, &raw.audience)).collect();
-        let cells = cells::fixed(family).unwrap_or_else(|| given.keys().copied().collect());
-        let rows: Vec<&RoaringBitmap> = cells.iter().map(|cell| given.get(cell).copied().unwrap_or(&empty)).collect();
-        let viewers: Vec<u64> = rows.iter().map(|row| row.len()).collect();
+    pub(crate) fn judge_table(&self, family: Family, table: &Counted, tables: &Tables) -> Result<Judged, GateError> {
+        let (floor, total) = (self.judge.floor(), table.total);
+        let cells = cells::fixed(family).unwrap_or_else(|| table.rows.keys().copied().collect());
+        let viewers: Vec<u64> = cells.iter().map(|&cell| table.of(cell)).collect();
         if family.overlaps() {
-            if !rows.iter().all(|row| row.is_subset(total)) {
-                return Err(GateError::Unavailable);
-            }
-            return Ok(Judged { decision: suppress::overlap(floor, total, &rows), cells, viewers });
-        }
-        if !splits(total, &rows, &viewers) {
-            return Err(GateError::Unavailable);
+            let place: BTreeMap<Cell, usize> = cells.iter().copied().zip(0..).collect();
+            let is_in = |rows: &[bool], cell: Cell| place.get(&cell).and_then(|&row| rows.get(row)) == Some(&true);
+            let decision = overlap(floor, total, &viewers, |rows| table.among(|cell| is_in(rows, cell)));
+            return Ok(Judged { decision, cells, viewers });
         }
         let mut known = Vec::new();
         for &coarse in cells::coarser(family) {
@@ -40,7 +29,7 @@ impl Gate {
             let judged = self.judge_table(coarse, coarse_table, tables)?;
             known.push(judged.groups(coarse, &cells));
         }
-        let decision = beside(floor, total.len(), &cells, &viewers, &known).ok_or(GateError::Unavailable)?;
+        let decision = beside(floor, total, &cells, &viewers, &known).ok_or(GateError::Unavailable)?;
         Ok(Judged { decision, cells, viewers })
     }
 }
@@ -102,10 +91,4 @@ fn unknown_region(floor: u64, viewers: &[u64], row: usize, countries: &[Group]) 
     let left = countries.iter().filter(with_regions).map(|country| country.viewers - in_regions(country)).sum();
     let viewers = viewers.get(row).copied().unwrap_or(0);
     (!apart(floor, left)).then(|| Group { viewers, shown: false, members: vec![row] })
-}
-
-/// Whether these sets of these sizes lie in the total and share no viewer.
-pub(crate) fn splits(total: &RoaringBitmap, sets: &[&RoaringBitmap], lens: &[u64]) -> bool {
-    let all: RoaringBitmap = sets.iter().copied().union();
-    all.len() == lens.iter().sum::<u64>() && all.is_subset(total)
 }

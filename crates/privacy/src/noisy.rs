@@ -4,19 +4,14 @@
 //! lies so far above it that it hardly ever would otherwise. Cells that cannot be shown and that nothing is computed from
 //! are not drawn: that changes no answer.
 
-use std::collections::BTreeMap;
-
-use roaring::RoaringBitmap;
 use throng_model::{Cell, Entity, Family};
 
 use crate::budget::drawn_from;
+use crate::crowd::Counted;
 use crate::insight::Tables;
-use crate::linked::splits;
 use crate::noise::Noise;
 use crate::shapes::Rest;
-use crate::{
-    AskedWindow, AudienceTable, Curve, EntityKind, Gate, GateError, Measure, RawTable, Rewrites, cells, stairs,
-};
+use crate::{AskedWindow, AudienceTable, Curve, EntityKind, Gate, GateError, Measure, Rewrites, cells, stairs};
 
 /// The noise of one entity and window.
 pub(crate) struct Noisy<'g> {
@@ -48,18 +43,17 @@ impl<'g> Noisy<'g> {
     pub(crate) fn table(&self, family: Family, tables: &Tables) -> Result<AudienceTable, GateError> {
         let source = drawn_from(family);
         let table = tables.get(&source).ok_or(GateError::Unavailable)?;
-        let counts = counts(source, table)?;
         let noise = self.noise(source);
         let mut rows: Vec<(Cell, Measure)> = match cells::fixed(family) {
-            Some(cells) if source == family => cells.into_iter().map(|cell| self.row(&noise, &counts, cell)).collect(),
-            Some(cells) => cells.into_iter().map(|cell| self.sum(&noise, &counts, family, cell)).collect(),
-            None => counts.keys().map(|&cell| self.row(&noise, &counts, cell)).collect(),
+            Some(cells) if source == family => cells.into_iter().map(|cell| self.row(&noise, table, cell)).collect(),
+            Some(cells) => cells.into_iter().map(|cell| self.sum(&noise, table, family, cell)).collect(),
+            None => table.rows.keys().map(|&cell| self.row(&noise, table, cell)).collect(),
         };
         if cells::fixed(family).is_none() {
             rows.retain(|(_, measure)| measure.value().is_some());
         }
         cells::rank(family, &mut rows);
-        let reach = table.total.audience.len();
+        let reach = table.total;
         let total = self.judge(reach, self.draw(&self.noise(Family::Reach), None, reach));
         let budget = &self.gate.budget;
         let rest = if cells::is_partition(family) {
@@ -73,17 +67,16 @@ impl<'g> Noisy<'g> {
     /// A family's curve: cumulated from the far end, made to fall, and shown from the start as far as it can be.
     pub(crate) fn curve(&self, family: Family, tables: &Tables) -> Result<Curve, GateError> {
         let table = tables.get(&family).ok_or(GateError::Unavailable)?;
-        let counts = counts(family, table)?;
         let noise = self.noise(family);
         // Where the first point is the whole family, as in a funnel, it is the total too.
         let cells = cells::fixed(family).unwrap_or_default();
         let (named, mut estimates, truth) = match family {
             Family::Retention => {
-                let truth: Vec<u64> = (0..=100).map(|at| count(&counts, Cell::Position(at))).collect();
+                let truth: Vec<u64> = (0..=100).map(|at| table.of(Cell::Position(at))).collect();
                 (cells, self.positions(&noise, &truth), truth)
             }
             _ => {
-                let truth: Vec<u64> = cells.iter().map(|&cell| count(&counts, cell)).collect();
+                let truth: Vec<u64> = cells.iter().map(|&cell| table.of(cell)).collect();
                 (cells.get(1..).unwrap_or_default().to_vec(), self.steps(&noise, &cells, &truth), truth)
             }
         };
@@ -139,8 +132,8 @@ impl<'g> Noisy<'g> {
     }
 
     /// A cell with its own draw.
-    fn row(&self, noise: &Noise, counts: &Counts, cell: Cell) -> (Cell, Measure) {
-        let viewers = count(counts, cell);
+    fn row(&self, noise: &Noise, counts: &Counted, cell: Cell) -> (Cell, Measure) {
+        let viewers = counts.of(cell);
         if viewers < self.gate.judge.floor() {
             return (cell, Measure::withheld());
         }
@@ -148,11 +141,11 @@ impl<'g> Noisy<'g> {
     }
 
     /// A cell of a coarser family: the sum of all finer noisy cells, shown or not.
-    fn sum(&self, noise: &Noise, counts: &Counts, family: Family, cell: Cell) -> (Cell, Measure) {
+    fn sum(&self, noise: &Noise, counts: &Counted, family: Family, cell: Cell) -> (Cell, Measure) {
         let finer = cells::fixed(drawn_from(family)).unwrap_or_default();
         let parts: Vec<Cell> =
             finer.into_iter().filter(|&finer| cells::coarser_cell(finer, family) == Some(cell)).collect();
-        let viewers: u64 = parts.iter().map(|&part| count(counts, part)).sum();
+        let viewers: u64 = parts.iter().map(|&part| counts.of(part)).sum();
         if viewers < self.gate.judge.floor() {
             return (cell, Measure::withheld());
         }
@@ -183,23 +176,4 @@ impl<'g> Noisy<'g> {
         let rewrites = if family == Family::Novelty { &self.rewrites_novelty } else { &self.rewrites };
         Noise::new(&self.gate.noise_key, self.entity, (kind, self.window.days()), family, variance, rewrites)
     }
-}
-
-type Counts = BTreeMap<Cell, u64>;
-
-fn count(counts: &Counts, cell: Cell) -> u64 {
-    counts.get(&cell).copied().unwrap_or(0)
-}
-
-/// True counts of a table, checked against what its family is: each viewer in one cell, or in several of the total.
-fn counts(family: Family, table: &RawTable<Cell, ()>) -> Result<Counts, GateError> {
-    let sets: Vec<&RoaringBitmap> = table.rows.iter().map(|(_, raw)| &raw.audience).collect();
-    let lens: Vec<u64> = sets.iter().map(|set| set.len()).collect();
-    let sound = if family.overlaps() || family == Family::Reach {
-        sets.iter().all(|set| set.is_subset(&table.total.audience))
-    } else {
-        splits(&table.total.audience, &sets, &lens)
-    };
-    // More than one cell a viewer would break the bound that the noise is scaled to.
-    if sound { Ok(table.rows.iter().map(|(cell, _)| *cell).zip(lens).collect()) } else { Err(GateError::Unavailable) }
 }

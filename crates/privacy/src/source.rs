@@ -4,11 +4,10 @@
 //! comes as [`Raw`]. There are no row callbacks, so an engine on other machines can stand behind this trait.
 
 use throng_model::{
-    Cell, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, Timestamp, VideoFacts,
-    VideoId,
+    CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, Timestamp, VideoFacts, VideoId,
 };
 
-use crate::{Raw, RawTable};
+use crate::{Raw, RawAudience, RawTable};
 
 /// Why an engine gave no answer. Carries no data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -101,7 +100,7 @@ pub trait Source: Send + Sync + 'static {
         window: DayRange,
         families: &[Family],
         contribution: Contribution,
-    ) -> Result<Vec<RawTable<Cell, ()>>, SourceError>;
+    ) -> Result<Vec<RawAudience>, SourceError>;
 
     /// The last sealed day of an entity, `None` where no day is sealed.
     fn sealed_through(&self, entity: &Entity) -> Result<Option<Day>, SourceError>;

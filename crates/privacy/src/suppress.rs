@@ -1,10 +1,9 @@
 //! Which rows of a table may be shown (P1), so that what is left over isolates nobody (P2).
 //!
-//! Pure functions of audiences. Three kinds of table differ in what a total minus the shown rows says:
+//! Pure functions of audiences. Kinds of table differ in what a total minus the shown rows says:
 //! - *sums* (public counters): events add up, so the rest belongs to the union of the hidden rows' audiences;
 //! - *partitions*: each viewer stands in one row, so the rest is a number of viewers;
-//! - *overlaps*: a viewer stands in several rows, so the total also bounds those who stand in hidden rows only, and minus
-//!   one shown row it gives those outside that row.
+//! - tables in which a viewer stands in several rows: see `overlap`.
 
 use std::cmp::Reverse;
 
@@ -51,51 +50,28 @@ pub(crate) fn sums(floor: u64, total: &RoaringBitmap, rows: &[&RoaringBitmap], c
         return Decision::nothing(rows.len());
     }
     let outside = if complete { RoaringBitmap::new() } else { total - rows.iter().copied().union() };
-    hide_smallest(floor, rows, outside, |row| row.len() >= floor, |_| true)
-}
-
-/// A table in which a viewer can stand in several rows.
-pub(crate) fn overlap(floor: u64, total: &RoaringBitmap, rows: &[&RoaringBitmap]) -> Decision {
-    if total.len() < floor {
-        return Decision::nothing(rows.len());
-    }
-    // Total minus one row is the viewers outside it.
-    let row_may = |row: &RoaringBitmap| row.len() >= floor && apart(floor, total.difference_len(row));
-    // Viewers in no shown row stand in hidden rows only.
-    let shown_may = |shown: &[&RoaringBitmap]| {
-        let in_shown: RoaringBitmap = shown.iter().copied().union();
-        apart(floor, total.difference_len(&in_shown))
-    };
-    let outside = total - rows.iter().copied().union();
-    hide_smallest(floor, rows, outside, row_may, shown_may)
+    hide_smallest(floor, rows, outside)
 }
 
 /// Hides the smallest rows first until the rest holds. `outside` are viewers of the total in no row, a hidden row of their
-/// own; `row_may` judges a row by itself, `shown_may` those left to show, where there is a rest.
-fn hide_smallest(
-    floor: u64,
-    rows: &[&RoaringBitmap],
-    outside: RoaringBitmap,
-    row_may: impl Fn(&RoaringBitmap) -> bool,
-    shown_may: impl Fn(&[&RoaringBitmap]) -> bool,
-) -> Decision {
+/// own.
+fn hide_smallest(floor: u64, rows: &[&RoaringBitmap], outside: RoaringBitmap) -> Decision {
     let (mut shown, hidden_rows): (Vec<_>, Vec<_>) =
-        rows.iter().copied().enumerate().partition(|(_, row)| row_may(row));
+        rows.iter().copied().enumerate().partition(|(_, row)| row.len() >= floor);
     shown.sort_by_key(|&(index, row)| (Reverse(row.len()), index));
-    let (mut shown_indices, mut shown): (Vec<usize>, Vec<&RoaringBitmap>) = shown.into_iter().unzip();
 
     let hidden_rows = hidden_rows.into_iter().map(|(_, row)| row).filter(|row| !row.is_empty());
     let mut nonempty = hidden_rows.clone().count() + usize::from(!outside.is_empty());
     let mut hidden = outside;
     hidden |= hidden_rows.union();
     loop {
-        if rest_holds(floor, hidden.len(), nonempty) && (hidden.is_empty() || shown_may(&shown)) {
-            return Decision::only(rows.len(), true, &shown_indices);
+        if rest_holds(floor, hidden.len(), nonempty) {
+            let shown: Vec<usize> = shown.into_iter().map(|(index, _)| index).collect();
+            return Decision::only(rows.len(), true, &shown);
         }
-        let Some(row) = shown.pop() else {
+        let Some((_, row)) = shown.pop() else {
             return Decision::nothing(rows.len());
         };
-        shown_indices.pop();
         hidden |= row;
         nonempty += 1;
     }
@@ -227,23 +203,6 @@ mod tests {
         let (first, second) = (set(0..100), set(100..160));
         assert_eq!(sums(50, &set(0..163), &[&first, &second], false).rows, [true, false]);
         assert_eq!(sums(50, &set(0..160), &[&first, &second], false).rows, [true, true]);
-    }
-
-    #[test]
-    fn viewers_in_hidden_rows_only_are_many_or_none() {
-        // The two hidden rows hold 83 viewers together, but only three of them stand in no shown row.
-        let (first, second) = (set(0..100), set(60..200));
-        let (third, fourth) = (set(0..40) | set(200..201), set(100..140) | set(201..203));
-        let decision = overlap(50, &set(0..203), &[&first, &second, &third, &fourth]);
-        assert_eq!(decision, Decision { total: true, rows: vec![false, true, false, false] });
-    }
-
-    #[test]
-    fn viewers_outside_a_shown_row_are_many_or_none() {
-        // Both rows are large, but total minus the first is the three viewers who never used it.
-        let (first, second) = (set(0..100), set(43..103));
-        let decision = overlap(50, &set(0..103), &[&first, &second]);
-        assert!(!decision.rows[0]);
     }
 
     #[test]

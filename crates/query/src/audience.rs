@@ -2,18 +2,20 @@
 
 use roaring::{MultiOps, RoaringBitmap};
 use throng_model::{Cell, DayRange, Entity, Family};
-use throng_privacy::{Contribution, Raw, RawTable};
+use throng_privacy::{Contribution, Raw, RawAudience, RawTable};
 use throng_store::{AudienceOf, ReadError, Snapshot};
 
-use crate::block::{Block, Gaps, scan_runs};
+use crate::block::{Block, scan};
 use crate::cells::Cells;
+use crate::channel;
 use crate::collect::{DayCells, Need, VIEW, add_part};
-use crate::digests::Digests;
+use crate::frames::Frames;
 use crate::frozen::Frozen;
+use crate::gather::numbers;
 use crate::novelty::{self, Novelty};
 use crate::pass::{Pass, Split};
 use crate::plan::Plan;
-use crate::scope::{Failure, Part};
+use crate::scope::Failure;
 
 /// One table per family, in the same order. Novelty of anything but a channel is not defined, so nobody stands in it.
 pub(crate) fn tables(
@@ -23,8 +25,12 @@ pub(crate) fn tables(
     window: DayRange,
     families: &[Family],
     contribution: Contribution,
-) -> Result<Vec<RawTable<Cell, ()>>, Failure> {
+    frames: &Frames,
+) -> Result<Vec<RawAudience>, Failure> {
     let asked = Frozen::find(snapshot, entity, window, contribution)?;
+    if let Some(channel) = asked.channel().filter(|_| plan.digests()) {
+        return Ok(channel::tables(snapshot, frames, channel, window, families, contribution)?);
+    }
     let channel = asked.channel().filter(|_| novelty::wanted(families));
     let novelty = channel.map(|channel| Novelty::of(snapshot, plan, channel, window)).transpose()?;
     let reach = match &novelty {
@@ -38,9 +44,7 @@ pub(crate) fn tables(
     };
     let mut pass = Pass::new(families, contribution, &asked, snapshot.catalogue(), &reach, &any);
     if let Some(pass) = &mut pass {
-        let parts = asked.parts(snapshot)?;
-        let digests = Digests::find(snapshot, plan, &asked, &parts, families, contribution)?;
-        run(pass, snapshot, &asked, &parts, &digests)?;
+        run(pass, snapshot, &asked)?;
     }
     let table = |&family: &Family| {
         let split: Split = match (family, &novelty, &pass) {
@@ -71,23 +75,12 @@ fn viewers(snapshot: &Snapshot, plan: Plan, asked: &Frozen, of: AudienceOf) -> R
     Ok(cells.finish_audiences().into_iter().union())
 }
 
-fn run(
-    pass: &mut Pass<'_>,
-    snapshot: &Snapshot,
-    asked: &Frozen,
-    parts: &[(Part<'_>, DayRange)],
-    digests: &Digests<'_>,
-) -> Result<(), ReadError> {
+fn run(pass: &mut Pass<'_>, snapshot: &Snapshot, asked: &Frozen) -> Result<(), ReadError> {
     let catalogue = snapshot.catalogue();
-    for (day, segment, digest) in digests.iter() {
-        pass.take_digest(day, segment, digest)?;
-    }
-    let gaps = if digests.iter().next().is_some() { Gaps::None } else { Gaps::Short };
     let columns = pass.columns();
-    for (place, (part, days)) in parts.iter().enumerate().filter(|(place, _)| digests.leave_any(*place)) {
-        let is_in = |day| (u32::from(days.first().number())..=days.last().number().into()).contains(&day);
-        let wanted = |day| is_in(day) && digests.leave(place, day);
-        scan_runs(part.segment, &part.spans, catalogue, columns, wanted, gaps, |block| pass.take(block, *days))?;
+    for (part, days) in asked.parts(snapshot)? {
+        let wanted = |day| numbers(days).contains(&day);
+        scan(part.segment, &part.spans, catalogue, columns, wanted, |block| pass.take(block, days))?;
     }
     // These lie in the window, on days that are the entity's.
     pass.take(&Block::of_rows(&asked.tail(snapshot), catalogue, |_| true), asked.window());
@@ -95,7 +88,7 @@ fn run(
     Ok(())
 }
 
-fn seal((everyone, cells): Split) -> RawTable<Cell, ()> {
+fn seal((everyone, cells): Split) -> RawAudience {
     let rows = cells.into_iter().filter(|(_, viewers)| !viewers.is_empty());
-    RawTable::seal(Raw::seal((), everyone), rows.map(|(cell, viewers)| (cell, Raw::seal((), viewers))).collect())
+    RawTable::seal(Raw::seal((), everyone), rows.map(|(cell, viewers)| (cell, Raw::seal((), viewers))).collect()).into()
 }

@@ -1,11 +1,12 @@
 //! The engine behind the gate: each question looks at one snapshot of the store.
 
 use throng_model::{
-    Cell, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, VideoFacts, VideoId,
+    CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, VideoFacts, VideoId,
 };
-use throng_privacy::{Contribution, Epoch, Raw, RawTable, Rewrites, SeriesStep, Source, SourceError};
+use throng_privacy::{Contribution, Epoch, Raw, RawAudience, RawTable, Rewrites, SeriesStep, Source, SourceError};
 use throng_store::Store;
 
+use crate::frames::Frames;
 use crate::plan::Plan;
 use crate::scope::{Asked, Failure};
 use crate::{audience, counters, facts};
@@ -20,6 +21,7 @@ use crate::{audience, counters, facts};
 pub struct Engine {
     store: Store,
     plan: Plan,
+    frames: Frames,
 }
 
 impl Engine {
@@ -30,7 +32,7 @@ impl Engine {
 
     /// An engine that is forced to one way of answering.
     pub fn with_plan(store: Store, plan: Plan) -> Self {
-        Self { store, plan }
+        Self { store, plan, frames: Frames::new() }
     }
 }
 
@@ -68,8 +70,9 @@ impl Source for Engine {
         window: DayRange,
         families: &[Family],
         contribution: Contribution,
-    ) -> Result<Vec<RawTable<Cell, ()>>, SourceError> {
-        Ok(audience::tables(&self.store.snapshot(), self.plan, entity, window, families, contribution)?)
+    ) -> Result<Vec<RawAudience>, SourceError> {
+        let snapshot = self.store.snapshot();
+        Ok(audience::tables(&snapshot, self.plan, entity, window, families, contribution, &self.frames)?)
     }
 
     fn sealed_through(&self, entity: &Entity) -> Result<Option<Day>, SourceError> {

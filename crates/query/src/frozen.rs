@@ -146,7 +146,8 @@ fn stays<'s>(
     })
 }
 
-fn zones(catalogue: &Catalogue, creator: CreatorOrd, days: DayRange) -> Vec<(Day, Zone)> {
+/// The zones of a channel's days, each with the last day that it holds for.
+pub(crate) fn zones(catalogue: &Catalogue, creator: CreatorOrd, days: DayRange) -> Vec<(Day, Zone)> {
     let all = catalogue.creator(creator).into_iter().flat_map(|entry| entry.zones());
     let touching = all.filter(|(last, _)| days.first() <= *last);
     let mut zones = Vec::new();

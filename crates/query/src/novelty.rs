@@ -13,7 +13,7 @@ use crate::plan::Plan;
 use crate::scope::{Asked, Failure, Scope};
 
 /// How many days without a view make a viewer new again.
-const FORGOTTEN_DAYS: u32 = 365;
+pub(crate) const FORGOTTEN_DAYS: u32 = 365;
 
 /// The reach of a window, split.
 pub(crate) struct Novelty {

@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 use roaring::RoaringBitmap;
 use throng_model::{Cell, Day, DayRange, Family, HourOfWeek, Kind, Source, Stage, Zone, playback_position};
 use throng_privacy::Contribution;
-use throng_store::{Catalogue, CreatorOrd, Digest, DigestColumn, ReadError, Segment};
+use throng_store::{Catalogue, CreatorOrd};
 
 use crate::block::{Block, Columns};
 use crate::cells::set_of_sorted;
@@ -19,9 +19,6 @@ use crate::earliest::Earliest;
 use crate::frozen::{Frozen, Length};
 use crate::slots::Slots;
 use crate::traits;
-
-/// Digests tell time in minutes.
-const MINUTE_MS: i64 = 60_000;
 
 /// A table's cells, and everyone in it.
 pub(crate) type Split = (RoaringBitmap, BTreeMap<Cell, RoaringBitmap>);
@@ -131,88 +128,6 @@ impl<'r> Pass<'r> {
         self.take_hours(block, &views);
         self.take_positions(block, &views);
         self.views = views;
-    }
-
-    /// Takes a day of the channel by its digest; none of the day's rows may come in too.
-    pub(crate) fn take_digest(&mut self, day: Day, segment: &Segment, digest: &Digest) -> Result<(), ReadError> {
-        let read = |column| {
-            let mut values = Vec::new();
-            segment.read_digest(digest, column, &mut values).map(|()| values)
-        };
-        let mut slots = read(DigestColumn::Viewer)?;
-        for viewer in &mut slots {
-            *viewer = self.slots.of(*viewer).map_or(u32::MAX, |slot| slot as u32);
-        }
-        if self.columns.traits {
-            let (places, people) = (read(DigestColumn::Place)?, read(DigestColumn::Person)?);
-            let traits = places.iter().zip(&people).map(|(&place, &person)| u64::from(place) << 16 | u64::from(person));
-            for ((&slot, last_ms), traits) in slots.iter().zip(read(DigestColumn::LastMs)?).zip(traits) {
-                if let Some(last) = self.last.get_mut(slot as usize) {
-                    *last = (*last).max((digest.base_ms + i64::from(last_ms), traits));
-                }
-            }
-        }
-        if self.columns.watch_ms {
-            for (&slot, position) in slots.iter().zip(read(DigestColumn::Position)?) {
-                if let Some(furthest) = self.positions.get_mut(slot as usize) {
-                    *furthest = (*furthest).max(position as u8);
-                }
-            }
-        }
-        if let Some((slots, stages)) = &mut self.acts {
-            for (viewers, stage) in segment.digest_acts(digest)?.iter().zip([Stage::Engaged, Stage::Followed]) {
-                for slot in viewers.iter().filter_map(|viewer| slots.of(viewer)) {
-                    if let Some(furthest) = stages.get_mut(slot) {
-                        *furthest = stage.max(*furthest);
-                    }
-                }
-            }
-        }
-        if self.columns.source {
-            self.take_digest_sources(&slots, &read(DigestColumn::Minute)?, &read(DigestColumn::Source)?);
-        }
-        if !self.clocks.is_empty() {
-            self.take_digest_hours(day, &slots, digest.base_ms, &read(DigestColumn::Minute)?);
-        }
-        Ok(())
-    }
-
-    /// The viewers' views come by time and source: where contributions are bounded, the first sources count.
-    fn take_digest_sources(&mut self, slots: &[u32], minutes: &[u32], codes: &[u32]) {
-        let sources_max = if self.bounds.is_some() { Contribution::SOURCES_PER_DAY_MAX as u32 } else { u32::MAX };
-        let mut slots = slots.iter();
-        let (mut slot, mut today) = (u32::MAX, 0_u16);
-        for (&minute, &code) in minutes.iter().zip(codes) {
-            if minute & 1 == 1 {
-                (slot, today) = (slots.next().copied().unwrap_or(u32::MAX), 0);
-            }
-            if today.count_ones() < sources_max {
-                today |= source_bit(code);
-                if let Some(used) = self.sources.get_mut(slot as usize) {
-                    *used |= today;
-                }
-            }
-        }
-    }
-
-    fn take_digest_hours(&mut self, day: Day, slots: &[u32], base_ms: i64, minutes: &[u32]) {
-        let hours_max = if self.bounds.is_some() { Contribution::HOURS_PER_DAY_MAX as u32 } else { u32::MAX };
-        let day = u32::from(day.number());
-        let Some((_, clock)) = self.clocks.iter_mut().find(|(last, _)| day <= *last) else { return };
-        let mut slots = slots.iter();
-        let (mut slot, mut today) = (u32::MAX, [0_u64; 3]);
-        for minute in minutes {
-            if minute & 1 == 1 {
-                (slot, today) = (slots.next().copied().unwrap_or(u32::MAX), [0; 3]);
-            }
-            if today.iter().map(|word| word.count_ones()).sum::<u32>() < hours_max {
-                let hour = clock.hour_of_week(base_ms + i64::from(minute >> 1) * MINUTE_MS);
-                use_hour(&mut today, hour);
-                if let Some(used) = self.hours.get_mut(slot as usize) {
-                    use_hour(used, hour);
-                }
-            }
-        }
     }
 
     fn take_acts(&mut self, block: &Block, days: RangeInclusive<u32>) {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use roaring::RoaringBitmap;
 use throng_model::{AgeBand, Cell, Country, Device, Family, Follower, Gender, Region};
+use throng_privacy::Codes;
 
 use crate::cells::set_of_sorted;
 
@@ -16,13 +17,14 @@ const DENSE_CODES: usize = 256;
 
 /// Whether the viewer's last view says in which cell it stands.
 pub(crate) fn is_trait(family: Family) -> bool {
-    shape(family).is_some()
+    codes(family).is_some()
 }
 
 /// Splits viewers, given ascending with the traits of their last views.
 pub(crate) fn split(family: Family, viewers: impl Iterator<Item = (u32, u64)>) -> BTreeMap<Cell, RoaringBitmap> {
     let mut cells = BTreeMap::new();
-    let Some((shift, mask)) = shape(family) else { return cells };
+    let Some((of, Codes { shift, mask, cell })) = codes(family) else { return cells };
+    let (shift, mask) = (if of == Of::Place { shift + 16 } else { shift }, u64::from(mask));
     let mut dense: Vec<Vec<u32>> = vec![Vec::new(); DENSE_CODES];
     let mut sparse: Vec<u64> = Vec::new();
     for (viewer, traits) in viewers {
@@ -33,10 +35,7 @@ pub(crate) fn split(family: Family, viewers: impl Iterator<Item = (u32, u64)>) -
         }
     }
     let mut put = |code: u32, set: RoaringBitmap| {
-        // Several codes mean "unknown": a country without a region, for one.
-        if let Some(cell) = cell(family, code) {
-            *cells.entry(cell).or_insert_with(RoaringBitmap::new) |= set;
-        }
+        *cells.entry(cell(code)).or_insert_with(RoaringBitmap::new) |= set;
     };
     for (code, list) in (0..).zip(&dense).filter(|(_, list)| !list.is_empty()) {
         put(code, set_of_sorted(list.iter().copied()));
@@ -49,16 +48,35 @@ pub(crate) fn split(family: Family, viewers: impl Iterator<Item = (u32, u64)>) -
     cells
 }
 
-/// Where a family's code lies in the traits.
-fn shape(family: Family) -> Option<(u32, u64)> {
+/// Which of the two numbers that say a viewer's traits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// Country and region: the traits above the lowest 16 bits.
+    Place,
+    /// The others: the lowest 16 bits.
+    Person,
+}
+
+/// Where a family's code lies in the traits, and what it stands for. Several codes mean "unknown": a country without a
+/// region, for one.
+pub(crate) fn codes(family: Family) -> Option<(Of, Codes)> {
+    let country = |code| Cell::Country(Country::from_ordinal(low_byte(code)));
+    let region = |code: u32| {
+        let country = Country::from_ordinal(low_byte(code >> 16));
+        Cell::Region(country.and_then(|country| Region::from_parts(country, (code & 0xffff) as u16)))
+    };
+    let age_gender =
+        |code| Cell::AgeGender(AgeBand::from_code(low_byte(code) >> 4), Gender::from_code(low_byte(code) & 0xf));
+    let place = |shift, mask, cell| Some((Of::Place, Codes { shift, mask, cell }));
+    let person = |shift, mask, cell| Some((Of::Person, Codes { shift, mask, cell }));
     match family {
-        Family::Country => Some((32, 0xff)),
-        Family::Region => Some((16, 0xff_ffff)),
-        Family::Age => Some((12, 0xf)),
-        Family::AgeGender => Some((8, 0xff)),
-        Family::Gender => Some((8, 0xf)),
-        Family::Device => Some((4, 0xf)),
-        Family::FollowerStatus => Some((0, 0xf)),
+        Family::Country => place(16, 0xff, country),
+        Family::Region => place(0, 0xff_ffff, region),
+        Family::Age => person(12, 0xf, |code| Cell::Age(AgeBand::from_code(low_byte(code)))),
+        Family::AgeGender => person(8, 0xff, age_gender),
+        Family::Gender => person(8, 0xf, |code| Cell::Gender(Gender::from_code(low_byte(code)))),
+        Family::Device => person(4, 0xf, |code| Cell::Device(Device::from_code(low_byte(code)))),
+        Family::FollowerStatus => person(0, 0xf, |code| Cell::Follower(Follower::from_code(low_byte(code)))),
         Family::Reach
         | Family::Novelty
         | Family::TrafficSource
@@ -68,20 +86,8 @@ fn shape(family: Family) -> Option<(u32, u64)> {
     }
 }
 
-fn cell(family: Family, code: u32) -> Option<Cell> {
-    let (high, low) = ((code >> 4) as u8, (code & 0xf) as u8);
-    Some(match family {
-        Family::Country => Cell::Country(Country::from_ordinal(code as u8)),
-        Family::Region => Cell::Region(
-            Country::from_ordinal((code >> 16) as u8).and_then(|country| Region::from_parts(country, code as u16)),
-        ),
-        Family::Age => Cell::Age(AgeBand::from_code(low)),
-        Family::AgeGender => Cell::AgeGender(AgeBand::from_code(high), Gender::from_code(low)),
-        Family::Gender => Cell::Gender(Gender::from_code(low)),
-        Family::Device => Cell::Device(Device::from_code(low)),
-        Family::FollowerStatus => Cell::Follower(Follower::from_code(low)),
-        _ => return None,
-    })
+fn low_byte(code: u32) -> u8 {
+    (code & 0xff) as u8
 }
 
 #[cfg(test)]

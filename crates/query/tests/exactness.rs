@@ -83,7 +83,7 @@ fn digests(world: &World) -> usize {
     let window = DayRange::new(world.first_day, world.first_day.saturating_add(40)).expect("range");
     let of_segment = |segment: &Segment| {
         let creators: Vec<_> = segment.creators().expect("read").collect();
-        let days = |creator| segment.digests(creator, window).expect("read").into_iter();
+        let days = |creator| segment.digests(creator, window.first()..=window.last()).expect("read").into_iter();
         creators.into_iter().flat_map(days).filter(|(_, digest)| digest.is_some()).count()
     };
     snapshot.segments().iter().map(|segment| of_segment(segment)).sum()

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use throng_model::{Day, DayRange, Kind, Stage, playback_position};
+use throng_model::{Day, Kind, Stage, playback_position};
 
 use crate::digest::{Digest, DigestColumn, VIEWS_MIN};
 use crate::object::ReadError;
@@ -60,7 +60,7 @@ impl Expected {
     /// Whether the segment says the same. A day of many views may still have no digest, which only costs time.
     pub(crate) fn agree(&self, segment: &Segment, creator: CreatorOrd) -> Result<bool, ReadError> {
         for (&day, views) in &self.days {
-            match segment.digests(creator, DayRange::day(day))?.as_slice() {
+            match segment.digests(creator, day..=day)?.as_slice() {
                 [(found, None)] if *found == day => {}
                 [(found, Some(digest))] if *found == day && views.agrees(segment, digest)? => {}
                 _ => return Ok(false),

@@ -3,7 +3,7 @@
 //! Rows are sorted by (creator, video, time), so a creator's rows are one slice and a video's rows are one slice of it.
 //! The directory is read at first use and stays; columns pass through the chunk cache.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::{Arc, OnceLock};
 
 use bincode::{Decode, Encode};
@@ -106,6 +106,11 @@ impl Segment {
             directory: OnceLock::new(),
             garbage: garbage.clone(),
         })
+    }
+
+    /// Tells the segment from all others that the store has or ever had: another one never has this number.
+    pub fn number(&self) -> u64 {
+        self.object.listed.number
     }
 
     /// Number of rows.
@@ -216,12 +221,15 @@ impl Segment {
         Ok(Some(viewed | others))
     }
 
-    /// A creator's days within a range, ascending, each with its digest where it has one; days without rows are left out.
-    pub fn digests(&self, creator: CreatorOrd, range: DayRange) -> Result<Vec<(Day, Option<Digest>)>, ReadError> {
-        let Some(found) = self.directory()?.creator(creator).filter(|_| self.touches(range)) else {
-            return Ok(Vec::new());
-        };
-        let (days, rows) = self.days_within(&self.head.creator_days, found.days.clone(), range)?;
+    /// A creator's days from one to another, ascending, each with its digest where it has one; days without rows are left
+    /// out.
+    pub fn digests(
+        &self,
+        creator: CreatorOrd,
+        days: RangeInclusive<Day>,
+    ) -> Result<Vec<(Day, Option<Digest>)>, ReadError> {
+        let Some(found) = self.directory()?.creator(creator) else { return Ok(Vec::new()) };
+        let (days, rows) = self.days_within(&self.head.creator_days, found.days.clone(), days)?;
         let Last(Some(head)) = &self.head.digests else { return Ok(days.into_iter().map(|day| (day, None)).collect()) };
         let table = self.table(&head.days);
         let mut columns = [const { Vec::new() }; 8];
@@ -289,11 +297,11 @@ impl Segment {
         &self,
         head: &TableHead,
         rows: Range<u32>,
-        range: DayRange,
+        range: RangeInclusive<Day>,
     ) -> Result<(Vec<Day>, Range<u32>), ReadError> {
         let mut days = Vec::new();
         self.table(head).read(0, rows.clone(), &mut days)?;
-        let (first, last) = (u32::from(range.first().number()), u32::from(range.last().number()));
+        let (first, last) = (u32::from(range.start().number()), u32::from(range.end().number()));
         let skip = days.partition_point(|&day| day < first);
         let stop = days.partition_point(|&day| day <= last);
         let days = days.get(skip..stop).unwrap_or_default().iter().map(|&day| day_of_number(day));
@@ -302,7 +310,7 @@ impl Segment {
 
     fn rollups(&self, head: &TableHead, rows: Range<u32>, range: DayRange) -> Result<Vec<DayRollup>, ReadError> {
         let table = self.table(head);
-        let (days, rows) = self.days_within(head, rows, range)?;
+        let (days, rows) = self.days_within(head, rows, range.first()..=range.last())?;
         let mut places = [const { Vec::new() }; 4];
         for (column, values) in (1..).zip(&mut places) {
             table.read(column, rows.clone(), values)?;

@@ -14,7 +14,8 @@ use throng_model::{
     Name, Source as Traffic, Stage, Tally, Timestamp, Traits, VideoFacts, VideoId, Zone,
 };
 use throng_privacy::{
-    Contribution, Epoch, Gate, NoiseKey, Policy, Protection, Raw, RawTable, Rewrites, SeriesStep, Source, SourceError,
+    Contribution, Epoch, Gate, NoiseKey, Policy, Protection, Raw, RawAudience, RawTable, Rewrites, SeriesStep, Source,
+    SourceError,
 };
 
 /// One event of the list. All channels report in UTC.
@@ -212,12 +213,12 @@ impl Source for Platform {
         window: DayRange,
         families: &[Family],
         _contribution: Contribution,
-    ) -> Result<Vec<RawTable<Cell, ()>>, SourceError> {
+    ) -> Result<Vec<RawAudience>, SourceError> {
         self.audience_calls.fetch_add(1, Ordering::SeqCst);
         let events: Vec<&Event> = self.of(entity, window).collect();
         let year = DayRange::new(window.first().saturating_add(-365), window.first().previous()).expect("range");
         let before: Vec<&Event> = self.of(entity, year).collect();
-        Ok(families.iter().map(|&each| family(each, &events, &before)).collect())
+        Ok(families.iter().map(|&each| family(each, &events, &before).into()).collect())
     }
 
     fn rewrites(&self, _entity: &Entity, _days: DayRange) -> Result<Rewrites, SourceError> {

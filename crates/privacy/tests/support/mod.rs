@@ -13,7 +13,7 @@ use throng_model::{
     Granularity, Hashtag, HourOfWeek, Kind, Region, Source as Traffic, Stage, Tally, Timestamp, VideoFacts, VideoId,
     Zone,
 };
-use throng_privacy::{Contribution, Epoch, Raw, RawTable, Rewrites, SeriesStep, Source, SourceError};
+use throng_privacy::{Contribution, Epoch, Raw, RawAudience, RawTable, Rewrites, SeriesStep, Source, SourceError};
 
 /// Some viewers who all did the same. Small numbers stand for traits; see `World::cells`.
 #[derive(Debug, Clone)]
@@ -196,14 +196,14 @@ impl Source for World {
         _: DayRange,
         families: &[Family],
         _: Contribution,
-    ) -> Result<Vec<RawTable<Cell, ()>>, SourceError> {
+    ) -> Result<Vec<RawAudience>, SourceError> {
         self.audience_calls.fetch_add(1, Ordering::SeqCst);
         let distinct: BTreeSet<_> = families.iter().collect();
         assert_eq!(distinct.len(), families.len(), "a family is asked for twice");
         let table = |&family: &Family| {
             let (total, cells) = self.family(family);
             let rows = cells.into_iter().map(|(cell, set)| (cell, Raw::seal((), set)));
-            RawTable::seal(Raw::seal((), total), rows.collect())
+            RawTable::seal(Raw::seal((), total), rows.collect()).into()
         };
         Ok(families.iter().map(table).collect())
     }

@@ -7,7 +7,7 @@ use throng_model::{
     Cell, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, HourOfWeek, Kind, Metric, Name,
     Source as TrafficSource, Stage, Tally, Timestamp, Traits, VideoFacts, VideoId, VideoRow, Zone,
 };
-use throng_privacy::{Contribution, Epoch, Raw, RawTable, Rewrites, SeriesStep, Source, SourceError};
+use throng_privacy::{Contribution, Epoch, Raw, RawAudience, RawTable, Rewrites, SeriesStep, Source, SourceError};
 
 /// An accepted event.
 #[derive(Debug, Clone)]
@@ -480,9 +480,9 @@ impl Source for Oracle {
         window: DayRange,
         families: &[Family],
         contribution: Contribution,
-    ) -> Result<Vec<RawTable<Cell, ()>>, SourceError> {
+    ) -> Result<Vec<RawAudience>, SourceError> {
         self.zone(entity)?;
-        Ok(families.iter().map(|&family| self.family(entity, window, family, contribution)).collect())
+        Ok(families.iter().map(|&family| self.family(entity, window, family, contribution).into()).collect())
     }
 
     fn rewrites(&self, entity: &Entity, days: DayRange) -> Result<Rewrites, SourceError> {
