@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use throng_model::{
-    Cell, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, VideoFacts, VideoId,
+    CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, VideoFacts, VideoId,
 };
 use throng_privacy::{Contribution, Epoch, Raw, RawAudience, RawTable, Rewrites, SeriesStep, Source, SourceError};
 

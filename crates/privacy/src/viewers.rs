@@ -94,15 +94,16 @@ pub(crate) struct Stretch {
 /// Goes through several lists at once, block by block: of each block the stretches of those lists that have any, in the
 /// order of the lists. Nobody is in two blocks.
 pub(crate) fn each_block<'v>(lists: impl IntoIterator<Item = &'v Viewers>, mut each: impl FnMut(&[Stretch])) {
-    let mut cursors: Vec<(&Viewers, usize)> = lists.into_iter().map(|list| (list, 0)).collect();
+    let lists = lists.into_iter().enumerate().filter(|(_, list)| !list.is_empty());
+    let mut cursors: Vec<(usize, &Viewers, usize)> = lists.map(|(place, list)| (place, list, 0)).collect();
     let mut stretches = Vec::with_capacity(cursors.len());
     loop {
-        let heads = cursors.iter().filter_map(|(list, block)| list.blocks.get(*block));
+        let heads = cursors.iter().filter_map(|(_, list, block)| list.blocks.get(*block));
         let Some(high) = heads.map(|block| block.high).min() else { return };
         stretches.clear();
-        for (list, (viewers, block)) in cursors.iter_mut().enumerate() {
+        for (list, viewers, block) in &mut cursors {
             if viewers.blocks.get(*block).is_some_and(|block| block.high == high) {
-                stretches.push(Stretch { list, places: viewers.places(*block) });
+                stretches.push(Stretch { list: *list, places: viewers.places(*block) });
                 *block += 1;
             }
         }

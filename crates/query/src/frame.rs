@@ -177,7 +177,7 @@ impl Frame {
     }
 
     /// Fills in who had any event, ordinals that ascend, with what they did.
-    pub(crate) fn put_stages(&self, acts: Vec<(u32, u8)>) -> Result<(), DamageError> {
+    pub(crate) fn put_stages(&self, acts: &[(u32, u8)]) -> Result<(), DamageError> {
         let everyone = list(acts.iter().map(|act| act.0))?;
         let marks: Arc<[u8]> = acts.iter().map(|act| act.1).collect();
         self.stages.get_or_init(|| (everyone, marks));

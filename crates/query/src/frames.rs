@@ -244,7 +244,8 @@ impl Sources<'_> {
                 let viewed = u8::from(viewers.place_of(viewer).is_some());
                 viewed | u8::from(engaged.contains(viewer)) << 1 | u8::from(followed.contains(viewer)) << 2
             };
-            frame.put_stages(any.iter().map(|viewer| (viewer, bits(viewer))).collect())?;
+            let acts: Vec<(u32, u8)> = any.iter().map(|viewer| (viewer, bits(viewer))).collect();
+            frame.put_stages(&acts)?;
         }
         Ok(true)
     }

@@ -114,7 +114,7 @@ impl<'c> Gather<'c> {
             }
         }
         if self.wants.stages {
-            frame.put_stages(united(acts))?;
+            frame.put_stages(&united(acts))?;
         }
         Ok(())
     }
