@@ -1,5 +1,5 @@
 //! Counting viewers over lists: each viewer of a block has a place in a table of that block, so nothing is sorted and no
-//! set of them is built. The tables are emptied by walking the lists again, since a small channel touches few places.
+//! set of them is built. Tables are emptied by walking the lists again, since a small channel touches few places.
 
 use crate::viewers::{Stretch, Viewers, each_block};
 
@@ -49,18 +49,14 @@ impl<T: Copy + Default> Slots<T> {
     pub(crate) fn at(&mut self, low: u16) -> &mut T {
         &mut self.0[usize::from(low)]
     }
-
-    /// Empties the places that were used.
-    pub(crate) fn clear(&mut self, lows: &[u16]) {
-        lows.iter().for_each(|&low| *self.at(low) = T::default());
-    }
 }
 
 /// Everyone in any list.
-pub(crate) fn reach(lists: &[&Viewers]) -> u64 {
+pub(crate) fn reach<'v>(lists: impl IntoIterator<Item = &'v Viewers>) -> u64 {
+    let lists: Vec<&Viewers> = lists.into_iter().collect();
     let (mut seen, mut total) = (Bits::new(), 0);
     each_block(lists.iter().copied(), |stretches| {
-        for (list, stretch) in of(lists, stretches) {
+        for (list, stretch) in of(&lists, stretches) {
             total += list.lows(stretch.places.clone()).iter().map(|&low| seen.add(low)).sum::<u64>();
         }
         seen.clear();
@@ -69,21 +65,38 @@ pub(crate) fn reach(lists: &[&Viewers]) -> u64 {
 }
 
 /// Everyone once, by the code that the first list gives which holds the viewer: some bits of what it says. How many by
-/// code.
+/// code; a code may come more than once.
 pub(crate) fn first(lists: &[(&Viewers, &[u32])], shift: u32, mask: u32) -> Vec<(u32, u64)> {
     if mask < 256 {
         let mut counts = [0_u64; 256];
         each_first(lists, |codes, is_first| counts[(codes >> shift & mask) as usize % 256] += is_first);
         return (0..).zip(counts).filter(|&(_, viewers)| viewers > 0).collect();
     }
-    let mut codes = Vec::new();
-    each_first(lists, |code, is_first| {
-        if is_first == 1 {
-            codes.push(code >> shift & mask);
+    // Of very many codes few are in use: nearly all have a place of their own, the others are sorted.
+    let (mut places, mut others) = (vec![(0_u32, 0_u64); PLACES], Vec::new());
+    each_first(lists, |codes, is_first| {
+        let code = codes >> shift & mask;
+        let Some(place) = places.get_mut(place_of(code)) else { return };
+        if place.1 == 0 {
+            place.0 = code;
+        }
+        if place.0 == code {
+            place.1 += is_first;
+        } else if is_first == 1 {
+            others.push(code);
         }
     });
-    codes.sort_unstable();
-    codes.chunk_by(|a, b| a == b).filter_map(|run| Some((*run.first()?, run.len() as u64))).collect()
+    others.sort_unstable();
+    let others = others.chunk_by(|a, b| a == b).filter_map(|run| Some((*run.first()?, run.len() as u64)));
+    places.into_iter().chain(others).filter(|&(_, viewers)| viewers > 0).collect()
+}
+
+/// Places for codes.
+const PLACES: usize = 1 << 12;
+
+/// Spreads codes over the places.
+fn place_of(code: u32) -> usize {
+    (code.wrapping_mul(0x9e37_79b1) >> 20) as usize
 }
 
 /// Every code, with 1 where no list before has the viewer, else 0.
@@ -101,60 +114,75 @@ fn each_first(lists: &[(&Viewers, &[u32])], mut each: impl FnMut(u32, u64)) {
     });
 }
 
-/// Everyone once, by what the codes of all lists combine to, 0 being none: how many by that.
+/// Everyone once, by what the codes of all lists combine to, from 0 on: how many by that.
 pub(crate) fn combined(lists: &[(&Viewers, &[u8])], combine: impl Fn(u8, u8) -> u8) -> [u64; 256] {
     let mut counts = [0_u64; 256];
-    let (mut seen, mut slots) = (Bits::new(), Slots::<u8>::new());
+    let mut slots = Slots::<u8>::new();
     each_block(lists.iter().map(|&(list, _)| list), |stretches| {
         for ((list, codes), stretch) in of(lists, stretches) {
             let codes = codes.get(stretch.places.clone()).unwrap_or_default();
             for (&low, &code) in list.lows(stretch.places.clone()).iter().zip(codes) {
                 let slot = slots.at(low);
-                let (old, new) = (*slot, combine(*slot, code));
-                *slot = new;
-                // Nobody was counted under the 0 of a viewer who is seen for the first time.
-                let count = &mut counts[usize::from(old)];
-                *count = (*count + seen.add(low)).wrapping_sub(1);
-                let count = &mut counts[usize::from(new)];
-                *count = count.wrapping_add(1);
+                *slot = combine(*slot, code);
             }
         }
-        of(lists, stretches).for_each(|((list, _), stretch)| slots.clear(list.lows(stretch.places.clone())));
-        seen.clear();
+        // A viewer's place is emptied when it is counted, so that the viewer's other lists find 0 there.
+        for ((list, _), stretch) in of(lists, stretches) {
+            let lows = list.lows(stretch.places.clone());
+            lows.iter().for_each(|&low| counts[usize::from(std::mem::take(slots.at(low)))] += 1);
+        }
     });
+    counts[0] = 0;
     counts
 }
 
-/// Lists of one group of cells, a bit each.
+/// A list of one group of cells: the group, the viewers, and a mask for each, a bit a cell.
 pub(crate) type MaskedList<'l> = (usize, &'l Viewers, &'l [u32]);
 
-/// Everyone in any list, and by group and bit those with that bit in any list of the group. Lists of a group follow each
-/// other.
-pub(crate) fn bits(lists: &[MaskedList<'_>], groups: usize) -> (u64, Vec<[u64; 32]>) {
-    let (mut total, mut counts) = (0, vec![[0; 32]; groups]);
-    let (mut seen, mut slots) = (Bits::new(), Slots::<u32>::new());
+/// Masks of so few bits are counted whole.
+const FEW_BITS: u32 = 10;
+
+/// By group and bit, everyone with that bit in any list of the group. Lists of a group follow each other.
+pub(crate) fn bits(lists: &[MaskedList<'_>], groups: usize) -> Vec<[u64; 32]> {
+    let all = lists.iter().flat_map(|(_, _, masks)| masks.iter()).fold(0, |all, mask| all | mask);
+    let few = all < 1 << FEW_BITS;
+    let mut counts = vec![[0_u64; 32]; groups];
+    let mut whole = vec![[0_u64; 1 << FEW_BITS]; if few { groups } else { 0 }];
+    let mut slots = Slots::<u32>::new();
     let group_of = |stretch: &Stretch| lists.get(stretch.list).map(|&(group, ..)| group);
     each_block(lists.iter().map(|&(_, list, _)| list), |stretches| {
         for of_group in stretches.chunk_by(|a, b| group_of(a) == group_of(b)) {
-            for ((group, list, masks), stretch) in of(lists, of_group) {
-                let Some(counts) = counts.get_mut(*group) else { continue };
+            for ((_, list, masks), stretch) in of(lists, of_group) {
                 let masks = masks.get(stretch.places.clone()).unwrap_or_default();
-                for (&low, &mask) in list.lows(stretch.places.clone()).iter().zip(masks) {
-                    total += seen.add(low);
-                    let slot = slots.at(low);
-                    let mut new = mask & !*slot;
-                    *slot |= mask;
-                    while new != 0 {
-                        counts[new.trailing_zeros() as usize % 32] += 1;
-                        new &= new - 1;
-                    }
+                list.lows(stretch.places.clone()).iter().zip(masks).for_each(|(&low, mask)| *slots.at(low) |= mask);
+            }
+            for ((group, list, _), stretch) in of(lists, of_group) {
+                let lows = list.lows(stretch.places.clone()).iter();
+                if let Some(whole) = whole.get_mut(*group) {
+                    lows.for_each(|&low| whole[std::mem::take(slots.at(low)) as usize % (1 << FEW_BITS)] += 1);
+                } else if let Some(counts) = counts.get_mut(*group) {
+                    lows.for_each(|&low| count_bits(std::mem::take(slots.at(low)), counts));
                 }
             }
-            of(lists, of_group).for_each(|((_, list, _), stretch)| slots.clear(list.lows(stretch.places.clone())));
         }
-        seen.clear();
     });
-    (total, counts)
+    for (whole, counts) in whole.iter().zip(&mut counts) {
+        let by_mask = (0_u32..).zip(whole).filter(|&(_, &viewers)| viewers > 0);
+        by_mask.for_each(|(mask, viewers)| (0..32).for_each(|bit| counts[bit] += viewers * u64::from(mask >> bit & 1)));
+    }
+    counts
+}
+
+/// Counts the bits of a mask, which has seldom more than one.
+#[inline]
+fn count_bits(mask: u32, counts: &mut [u64; 32]) {
+    // A mask without bits adds nothing to the bit that its shift ends at.
+    counts[(mask.trailing_zeros() % 32) as usize] += u64::from(mask != 0);
+    let mut rest = mask & mask.wrapping_sub(1);
+    while rest != 0 {
+        counts[(rest.trailing_zeros() % 32) as usize] += 1;
+        rest &= rest - 1;
+    }
 }
 
 /// How many have a bit among `chosen`, a mask per group, and how many of them have no other bit.
@@ -188,18 +216,18 @@ pub(crate) fn bits_among(lists: &[MaskedList<'_>], chosen: &[u32]) -> (u64, u64)
 pub(crate) fn novelty(days: &[&Viewers], window: usize, memory: usize) -> (u64, u64) {
     let (mut new, mut returning) = (0, 0);
     let first = days.len().saturating_sub(window);
-    // Per viewer 1 + the last day before the window, and who was seen in it.
-    let (mut seen, mut last) = (Bits::new(), Slots::<u32>::new());
+    // Per viewer the last day before the window, counted on from block to block so that nothing need be emptied.
+    let (mut seen, mut last, mut base) = (Bits::new(), Slots::<u64>::new(), 1_u64);
     each_block(days.iter().copied(), |stretches| {
         for (list, stretch) in of(days, stretches) {
-            let day = stretch.list;
             let lows = list.lows(stretch.places.clone());
-            if day < first {
-                lows.iter().for_each(|&low| *last.at(low) = day as u32 + 1);
+            let day = base + stretch.list as u64;
+            if stretch.list < first {
+                lows.iter().for_each(|&low| *last.at(low) = day);
                 continue;
             }
             // The window's days before this one hold no view of somebody who is seen for the first time.
-            let remembered = day.saturating_sub(memory) as u32 + 1;
+            let remembered = day.saturating_sub(memory as u64).max(base);
             for &low in lows {
                 let is_first = seen.add(low);
                 let returns = u64::from(*last.at(low) >= remembered);
@@ -207,7 +235,7 @@ pub(crate) fn novelty(days: &[&Viewers], window: usize, memory: usize) -> (u64, 
                 new += is_first & !returns;
             }
         }
-        of(days, stretches).for_each(|(list, stretch)| last.clear(list.lows(stretch.places.clone())));
+        base += days.len() as u64;
         seen.clear();
     });
     (new, returning)

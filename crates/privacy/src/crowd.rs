@@ -113,7 +113,7 @@ impl RawAudience {
     pub(crate) fn count(self, family: Family) -> Option<Counted> {
         let (total, rows) = match &self.0 {
             Behind::Sets(table) => count_sets(family, table)?,
-            Behind::Reach(lists) => (count::reach(&all(lists)), BTreeMap::new()),
+            Behind::Reach(lists) => (count::reach(all(lists)), BTreeMap::new()),
             Behind::First { lists, codes } => count_first(lists, codes),
             Behind::Furthest(lists) => count_furthest(lists),
             Behind::Stages(lists) => count_stages(lists),
@@ -261,9 +261,13 @@ fn count_furthest(lists: &[Marked]) -> (u64, BTreeMap<Cell, u64>) {
     (rows.values().sum(), rows)
 }
 
+/// Above all of [`StageBits`].
+const LISTED: u8 = 0x80;
+
 /// Stage, whether there is a view too, and how many.
 fn stage_counts(lists: &[Marked]) -> Vec<(Stage, bool, u64)> {
-    let counts = count::combined(&marked(lists), |a, b| a | b);
+    // Everyone listed has some bit, so that nobody who only saw something is left out.
+    let counts = count::combined(&marked(lists), |a, b| a | b | LISTED);
     let stage = |bits: u8| match bits {
         bits if bits & StageBits::FOLLOWED != 0 => Stage::Followed,
         bits if bits & StageBits::ENGAGED != 0 => Stage::Engaged,
@@ -287,7 +291,8 @@ fn masked(groups: &[BitGroup]) -> Vec<count::MaskedList<'_>> {
 }
 
 fn count_bits(groups: &[BitGroup]) -> (u64, BTreeMap<Cell, u64>) {
-    let (total, counts) = count::bits(&masked(groups), groups.len());
+    let lists = masked(groups);
+    let (total, counts) = (count::reach(lists.iter().map(|&(_, list, _)| list)), count::bits(&lists, groups.len()));
     let cells = groups.iter().zip(counts).flat_map(|(group, counts)| group.cells.iter().copied().zip(counts));
     (total, cells.filter(|&(_, viewers)| viewers > 0).collect())
 }

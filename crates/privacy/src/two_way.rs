@@ -40,10 +40,14 @@ pub(crate) fn two_way(floor: u64, viewers: &[u64], rows: &[Group], columns: &[Gr
     if row_lines.len() + column_lines.len() > LINES_MAX {
         return nothing;
     }
-    let table = Table { floor, viewers, nonempty, cuts: cuts(&row_lines, &column_lines) };
     // A cell of a hidden line would bound that line from below.
     let may = cells(viewers, |viewers| viewers >= floor) & !hidden(rows) & !hidden(columns);
-    let shown = table.judge(may);
+    // Where nobody is hidden no cut can say anything, so that most tables of large channels need none made.
+    let shown = if nonempty & !may == 0 {
+        may
+    } else {
+        Table { floor, viewers, nonempty, cuts: cuts(&row_lines, &column_lines) }.judge(may)
+    };
     Decision { total: true, rows: (0..viewers.len()).map(|cell| shown & bit(cell) != 0).collect() }
 }
 
