@@ -3,7 +3,8 @@
 //! ```text
 //! block = set | set | …                  about 48 KB, one value
 //! set   = 0 | varint of the first ordinal and of each difference   up to 64 ordinals
-//!       | 1 | roaring's portable serialisation                       more
+//!       | 2 | ordinals u32 | u32 stream of the differences           up to 65,536: two thirds of roaring's bytes
+//!       | 1 | roaring's portable serialisation                       more; in version 1 from 65 on
 //! ```
 
 use bincode::{Decode, Encode};
@@ -11,9 +12,10 @@ use roaring::RoaringBitmap;
 
 use crate::codec::DamageError;
 use crate::kv::KvError;
-use crate::object::{ItemSpan, ObjectWriter};
+use crate::object::{ObjectWriter, ValueRef};
+use crate::pack;
 
-/// Sets with more ordinals are written by roaring.
+/// Sets with more ordinals are written as a stream.
 const LIST_MAX: usize = 64;
 
 /// A block is written once it holds this much.
@@ -37,7 +39,7 @@ impl AudienceRef {
 #[derive(Default)]
 pub(crate) struct AudienceWriter {
     block: Vec<u8>,
-    blocks: Vec<ItemSpan>,
+    blocks: Vec<ValueRef>,
 }
 
 impl AudienceWriter {
@@ -64,7 +66,7 @@ impl AudienceWriter {
         })
     }
 
-    pub(crate) fn finish(mut self, out: &mut ObjectWriter<'_>) -> Result<Vec<ItemSpan>, KvError> {
+    pub(crate) fn finish(mut self, out: &mut ObjectWriter<'_>) -> Result<Vec<ValueRef>, KvError> {
         self.write(out)?;
         Ok(self.blocks)
     }
@@ -91,6 +93,14 @@ fn write_set(sorted: &[u32], out: &mut Vec<u8>) {
         }
         return;
     }
+    if sorted.len() <= pack::VALUES_MAX {
+        out.push(2);
+        out.extend_from_slice(&u32::try_from(sorted.len()).unwrap_or(u32::MAX).to_le_bytes());
+        let before = std::iter::once(0).chain(sorted.iter().copied());
+        let differences: Vec<u32> = sorted.iter().zip(before).map(|(ordinal, before)| ordinal - before).collect();
+        out.extend_from_slice(&pack::encode_u32(&differences));
+        return;
+    }
     out.push(1);
     let mut set: RoaringBitmap = sorted.iter().copied().collect();
     set.optimize();
@@ -110,6 +120,17 @@ pub(crate) fn read_set(bytes: &[u8]) -> Result<RoaringBitmap, DamageError> {
                 set.insert(ordinal);
             }
             Ok(set)
+        }
+        [2, c0, c1, c2, c3, stream @ ..] => {
+            let count = u32::from_le_bytes([*c0, *c1, *c2, *c3]) as usize;
+            let mut ordinals = Vec::new();
+            pack::decode_u32(stream, count, &mut ordinals)?;
+            let mut before = 0_u32;
+            for ordinal in &mut ordinals {
+                *ordinal = before.checked_add(*ordinal).ok_or(BAD)?;
+                before = *ordinal;
+            }
+            RoaringBitmap::from_sorted_iter(ordinals).map_err(|_| BAD)
         }
         [1, body @ ..] => RoaringBitmap::deserialize_from(body).map_err(|_| BAD),
         _ => Err(BAD),
@@ -146,6 +167,16 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn a_set_of_any_length_comes_back() {
+        for length in [0, 1, 64, 65, 65_536, 65_537_u32] {
+            let sorted: Vec<u32> = (0..length).map(|n| n * 17 + n % 3).collect();
+            let mut bytes = vec![];
+            write_set(&sorted, &mut bytes);
+            assert_eq!(read_set(&bytes).unwrap().iter().collect::<Vec<_>>(), sorted);
+        }
+    }
+
     proptest! {
         #[test]
         fn any_set_comes_back(set in prop::collection::btree_set(prop_oneof![0..300_u32, any::<u32>()], 0..200)) {
@@ -153,6 +184,13 @@ mod tests {
             let mut bytes = vec![];
             write_set(&sorted, &mut bytes);
             prop_assert_eq!(read_set(&bytes).unwrap().iter().collect::<Vec<_>>(), sorted);
+        }
+
+        #[test]
+        fn any_stream_of_a_set_is_read_or_refused(
+            count in 0..300_u32, bytes in prop::collection::vec(prop_oneof![any::<u8>(), 0..5_u8], 0..200)
+        ) {
+            let _ = read_set(&[&[2], count.to_le_bytes().as_slice(), &bytes].concat());
         }
 
         #[test]

@@ -14,10 +14,10 @@ use bincode::error::{DecodeError, EncodeError};
 use bincode::{Decode, Encode};
 
 /// Version of the value frame and of all records in it, bar the root.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Version of the root's record, and so of the store: what is newer is refused before anything else is read.
-const ROOT_VERSION: u8 = 2;
+const ROOT_VERSION: u8 = 3;
 
 /// Bytes before the payload.
 const HEADER: usize = 9;
@@ -107,6 +107,11 @@ pub(crate) fn seal(key: &[u8], payload: &[u8]) -> Vec<u8> {
     frame(VERSION, key, payload)
 }
 
+/// The frame around a payload that was written in an older version.
+pub(crate) fn seal_as(version: u8, key: &[u8], payload: &[u8]) -> Vec<u8> {
+    frame(version, key, payload)
+}
+
 /// The frame around the root.
 pub(crate) fn seal_root(key: &[u8], payload: &[u8]) -> Vec<u8> {
     frame(ROOT_VERSION, key, payload)
@@ -115,33 +120,41 @@ pub(crate) fn seal_root(key: &[u8], payload: &[u8]) -> Vec<u8> {
 fn frame(version: u8, key: &[u8], payload: &[u8]) -> Vec<u8> {
     let mut value = Vec::with_capacity(HEADER + payload.len());
     value.push(version);
-    // Values are cut to 64 KB before they get here.
+    // Values are cut to items before they get here.
     value.extend_from_slice(&u32::try_from(payload.len()).unwrap_or(u32::MAX).to_le_bytes());
     value.extend_from_slice(&checksum(key, payload).to_le_bytes());
     value.extend_from_slice(payload);
     value
 }
 
+/// What a frame says of its payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub(crate) version: u8,
+    /// The checksum of key and payload.
+    pub(crate) crc: u32,
+}
+
 /// The payload in a frame, checked.
-pub(crate) fn open<'v>(key: &[u8], value: &'v [u8]) -> Result<&'v [u8], DamageError> {
-    unframe(VERSION, key, value).map(|(_, payload)| payload)
+pub(crate) fn open<'v>(key: &[u8], value: &'v [u8]) -> Result<(Frame, &'v [u8]), DamageError> {
+    unframe(VERSION, key, value)
 }
 
 /// The root's payload and the version that it was written in.
 pub(crate) fn open_root<'v>(key: &[u8], value: &'v [u8]) -> Result<(u8, &'v [u8]), DamageError> {
-    unframe(ROOT_VERSION, key, value)
+    unframe(ROOT_VERSION, key, value).map(|(frame, payload)| (frame.version, payload))
 }
 
-fn unframe<'v>(newest: u8, key: &[u8], value: &'v [u8]) -> Result<(u8, &'v [u8]), DamageError> {
+fn unframe<'v>(newest: u8, key: &[u8], value: &'v [u8]) -> Result<(Frame, &'v [u8]), DamageError> {
     let damaged = || DamageError::Checksum(key_text(key));
     match value {
         [version, l0, l1, l2, l3, c0, c1, c2, c3, payload @ ..] if (1..=newest).contains(version) => {
             let length = u32::from_le_bytes([*l0, *l1, *l2, *l3]) as usize;
-            let expected = u32::from_le_bytes([*c0, *c1, *c2, *c3]);
-            if length != payload.len() || checksum(key, payload) != expected {
+            let crc = u32::from_le_bytes([*c0, *c1, *c2, *c3]);
+            if length != payload.len() || checksum(key, payload) != crc {
                 return Err(damaged());
             }
-            Ok((*version, payload))
+            Ok((Frame { version: *version, crc }, payload))
         }
         [found, ..] if *found > newest => Err(DamageError::Newer { found: *found }),
         _ => Err(damaged()),
@@ -161,7 +174,7 @@ mod tests {
     #[test]
     fn any_flipped_byte_of_a_value_is_noticed() {
         let value = seal(b"key", b"some payload");
-        assert_eq!(open(b"key", &value).unwrap(), b"some payload");
+        assert_eq!(open(b"key", &value).unwrap().1, b"some payload");
         assert!(open(b"kez", &value).is_err());
         for at in 0..value.len() {
             for bit in 0..8 {

@@ -8,7 +8,7 @@
 //! ```text
 //! days    per row of creator_days: first viewer row, viewer rows, first view row, view rows, then an audience reference to
 //!         the viewers who engaged and did not follow, and to those who followed; wide: base in ms. No viewer rows: no digest.
-//! viewers viewer minus the one before, last view's ms since base, country | region, age | gender | device | follower,
+//! viewers viewer minus the one before, last view's ms of its minute (since the base in version 1), country | region, age | gender | device | follower,
 //!         furthest position plus 1 (0: none)
 //! views   by viewer, time and source: minute since base times 2, plus 1 at a viewer's first one; source
 //! ```
@@ -27,7 +27,7 @@ use crate::table::{TableHead, TableWriter};
 /// A day gets a digest from this many views on; below, a scan of its rows is as fast.
 pub(crate) const VIEWS_MIN: usize = 64;
 
-const MINUTE_MS: i64 = 60_000;
+pub(crate) const MINUTE_MS: i64 = 60_000;
 
 /// 1973-01-01: from here on every zone's offset is of whole minutes, so that a minute lies in one hour of any clock.
 const WHOLE_MINUTES_FROM: i64 = 94_694_400_000;
@@ -111,22 +111,26 @@ impl DigestWriter {
         Self { days: TableWriter::new(), viewers: TableWriter::new(), views: TableWriter::new() }
     }
 
-    /// Adds a day: its views, sorted, and who engaged without following and who followed, each sorted.
+    /// Adds a day: its views, sorted, and who engaged without following and who followed, each sorted. Tells whether the
+    /// day has a digest.
     pub(crate) fn put(
         &mut self,
         out: &mut ObjectWriter<'_>,
         audiences: &mut AudienceWriter,
         views: &[View],
         acts: [&[u32]; 2],
-    ) -> Result<(), KvError> {
-        let Some(base_ms) = base_of(views) else { return self.days.push(out, [0; 8], [0]) };
+    ) -> Result<bool, KvError> {
+        let Some(base_ms) = base_of(views) else {
+            self.days.push(out, [0; 8], [0])?;
+            return Ok(false);
+        };
         let (first_viewer, first_view) = (self.viewers.rows(), self.views.rows());
         let mut before = 0;
         for of_viewer in views.chunk_by(|a, b| a.viewer == b.viewer) {
             let last = of_viewer.iter().map(|view| (view.ts, view.place, view.person)).max();
             let furthest = of_viewer.iter().map(|view| view.position).max().unwrap_or(0);
             let (Some(first), Some((ts, place, person))) = (of_viewer.first(), last) else { continue };
-            let row = [first.viewer - before, (ts - base_ms) as u32, place, person, furthest.into()];
+            let row = [first.viewer - before, ((ts - base_ms) % MINUTE_MS) as u32, place, person, furthest.into()];
             self.viewers.push(out, row, [])?;
             before = first.viewer;
             let minute = |view: &View| ((view.ts - base_ms) / MINUTE_MS) as u32;
@@ -138,7 +142,8 @@ impl DigestWriter {
         let AudienceRef { block, offset, view_bytes, other_bytes } = audiences.put(out, acts[0], acts[1])?;
         let (viewers, views) = (self.viewers.rows() - first_viewer, self.views.rows() - first_view);
         let row = [first_viewer, viewers, first_view, views, block, offset, view_bytes, other_bytes];
-        self.days.push(out, row, [base_ms])
+        self.days.push(out, row, [base_ms])?;
+        Ok(true)
     }
 
     /// `None` where no day has a digest.

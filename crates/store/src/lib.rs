@@ -40,6 +40,7 @@ mod store;
 mod summary;
 mod table;
 mod tail;
+mod usage;
 mod verify;
 mod writer;
 

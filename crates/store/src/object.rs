@@ -2,20 +2,29 @@
 //!
 //! ```text
 //! key of an item = 'o' | object number u64 BE | item number u32 BE
-//! items 0 .. n   = data, at most 64 KB each
-//! items n .. n+h = the head: the checksums of all data items and a record of the object's kind
+//! values         = (length u32 | bytes) …, one after the other
+//! items 0 .. n   = the values cut into items of 32,600 bytes, the last one shorter
+//! items n .. n+h = the head, cut likewise: the checksums of all data items and a record of the object's kind
 //! ```
 //!
 //! The root lists each object with the checksum of its head, and the head lists each item with its own: so every key of
 //! the store is listed, and an older value that turns up under its own key is noticed as well.
+//!
+//! Items are of one length because the database keeps its nodes in slots of fixed sizes: one to four such items fill a
+//! slot of 32, 64, 96 or 128 KB to the last percent, where values of any length left a quarter of the disk unused.
+
+use std::ops::Range;
 
 use bincode::{Decode, Encode};
 
-use crate::codec::{self, DamageError};
+use crate::codec::{self, DamageError, Frame};
 use crate::kv::{Batch, Kv, KvError};
 
-/// Payload bytes of one value; longer ones are split.
-pub(crate) const ITEM_BYTES_MAX: usize = 64 * 1024;
+/// Payload bytes of an item. The database adds 40 to each and about 100 to a node.
+pub(crate) const ITEM_BYTES: usize = 32_600;
+
+/// Bytes before a value.
+const LENGTH_BYTES: usize = 4;
 
 /// Bytes that a writer gathers before it writes them out: the database keeps what is not flushed in memory.
 pub(crate) const FLUSH_BYTES: u64 = 16 * 1024 * 1024;
@@ -36,12 +45,10 @@ impl ObjectRef {
     }
 }
 
-/// A run of data items of one object that hold one value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
-pub(crate) struct ItemSpan {
-    pub(crate) first: u32,
-    pub(crate) items: u32,
-}
+/// Where a value lies in its object: the place of its length among the bytes of all data items. In objects of version 1 the
+/// low half is the value's first item, the high half the number of its items, which are its alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub(crate) struct ValueRef(u64);
 
 #[derive(Encode, Decode)]
 struct Head<T> {
@@ -83,34 +90,54 @@ pub(crate) struct ObjectWriter<'kv> {
     kv: &'kv Kv,
     number: u64,
     crcs: Vec<u32>,
+    /// What follows the last whole item.
+    open: Vec<u8>,
     pending: Batch,
 }
 
 impl<'kv> ObjectWriter<'kv> {
     pub(crate) fn new(kv: &'kv Kv, number: u64) -> Self {
-        Self { kv, number, crcs: Vec::new(), pending: Batch::default() }
+        Self { kv, number, crcs: Vec::new(), open: Vec::new(), pending: Batch::default() }
     }
 
-    /// Adds one value; it may take several items.
-    pub(crate) fn put(&mut self, payload: &[u8]) -> Result<ItemSpan, KvError> {
-        let first = self.next_item();
-        for part in payload.chunks(ITEM_BYTES_MAX) {
-            let key = item_key(self.number, self.next_item());
-            self.crcs.push(codec::checksum(&key, part));
-            self.pending.put(key.clone(), codec::seal(&key, part));
-        }
+    /// Adds one value.
+    pub(crate) fn put(&mut self, payload: &[u8]) -> Result<ValueRef, KvError> {
+        let place = ValueRef((self.crcs.len() * ITEM_BYTES + self.open.len()) as u64);
+        // What is longer is refused on reading; nothing written here comes near.
+        let length = u32::try_from(payload.len()).unwrap_or(u32::MAX).to_le_bytes();
+        self.append(&length);
+        self.append(payload);
         if self.pending.bytes() >= FLUSH_BYTES {
             self.kv.commit(std::mem::take(&mut self.pending))?;
         }
-        Ok(ItemSpan { first, items: self.next_item() - first })
+        Ok(place)
+    }
+
+    fn append(&mut self, mut bytes: &[u8]) {
+        while let Some((now, rest)) = bytes.split_at_checked(ITEM_BYTES - self.open.len()) {
+            self.open.extend_from_slice(now);
+            bytes = rest;
+            self.put_item();
+        }
+        self.open.extend_from_slice(bytes);
+    }
+
+    fn put_item(&mut self) {
+        let key = item_key(self.number, self.next_item());
+        self.crcs.push(codec::checksum(&key, &self.open));
+        self.pending.put(key.clone(), codec::seal(&key, &self.open));
+        self.open.clear();
     }
 
     /// Adds the head. What is still unwritten goes into `batch`, which the caller commits together with the root.
     pub(crate) fn finish<T: Encode>(mut self, record: T, batch: &mut Batch) -> ObjectRef {
+        if !self.open.is_empty() {
+            self.put_item();
+        }
         let data_items = self.next_item();
         let head = codec::encode(&Head { crcs: std::mem::take(&mut self.crcs), record });
         let mut head_items = 0;
-        for part in head.chunks(ITEM_BYTES_MAX) {
+        for part in head.chunks(ITEM_BYTES) {
             let key = item_key(self.number, data_items + head_items);
             batch.put(key.clone(), codec::seal(&key, part));
             head_items += 1;
@@ -127,53 +154,78 @@ impl<'kv> ObjectWriter<'kv> {
 /// An object opened for reading: its place and the checksums of its items.
 pub(crate) struct Object {
     pub(crate) listed: ObjectRef,
+    /// In which all its items are framed.
+    pub(crate) version: u8,
     crcs: Vec<u32>,
 }
 
 impl Object {
     /// Reads and checks the head.
     pub(crate) fn open<T: Decode<()>>(kv: &Kv, listed: ObjectRef) -> Result<(Self, T), ReadError> {
-        let head = Self::read_head(kv, listed)?;
+        let (version, head) = Self::read_head(kv, listed)?;
         let Head { crcs, record } = codec::decode::<Head<T>>(&head)?;
-        Ok((Self::new(listed, crcs)?, record))
+        Ok((Self::new(listed, version, crcs)?, record))
     }
 
     /// Reads and checks the head, whatever its kind.
     pub(crate) fn open_blind(kv: &Kv, listed: ObjectRef) -> Result<Self, ReadError> {
-        let head = Self::read_head(kv, listed)?;
-        Self::new(listed, codec::decode_prefix(&head)?)
+        let (version, head) = Self::read_head(kv, listed)?;
+        Self::new(listed, version, codec::decode_prefix(&head)?)
     }
 
-    fn read_head(kv: &Kv, listed: ObjectRef) -> Result<Vec<u8>, ReadError> {
-        let mut head = Vec::new();
+    fn read_head(kv: &Kv, listed: ObjectRef) -> Result<(u8, Vec<u8>), ReadError> {
+        let (mut version, mut head) = (0, Vec::new());
         for item in 0..listed.head_items {
-            head.extend_from_slice(&read_item(kv, listed.number, listed.data_items.saturating_add(item))?);
+            version = append_item(kv, listed.number, listed.data_items.saturating_add(item), &mut head)?.version;
         }
         if crc32c::crc32c(&head) != listed.head_crc {
             return Err(DamageError::Checksum(format!("head of object {}", listed.number)).into());
         }
-        Ok(head)
+        Ok((version, head))
     }
 
-    fn new(listed: ObjectRef, crcs: Vec<u32>) -> Result<Self, ReadError> {
+    fn new(listed: ObjectRef, version: u8, crcs: Vec<u32>) -> Result<Self, ReadError> {
         if crcs.len() != listed.data_items as usize {
             return Err(DamageError::Malformed("object head").into());
         }
-        Ok(Self { listed, crcs })
+        Ok(Self { listed, version, crcs })
     }
 
     /// Reads one value, checked against the head's list.
-    pub(crate) fn read(&self, kv: &Kv, span: ItemSpan) -> Result<Vec<u8>, ReadError> {
-        let mut payload = Vec::new();
-        for item in span.first..span.first.saturating_add(span.items) {
-            let part = read_item(kv, self.listed.number, item)?;
-            let key = item_key(self.listed.number, item);
-            if self.crcs.get(item as usize) != Some(&codec::checksum(&key, &part)) {
-                return Err(DamageError::Checksum(codec::key_text(&key)).into());
-            }
-            payload.extend_from_slice(&part);
+    pub(crate) fn read(&self, kv: &Kv, value: ValueRef) -> Result<Vec<u8>, ReadError> {
+        if self.version == 1 {
+            let (first, items) = (value.0 as u32, (value.0 >> 32) as u32);
+            return self.read_items(kv, first..first.saturating_add(items));
         }
+        let mut bytes = Bytes::at(value.0);
+        let mut length = Vec::with_capacity(LENGTH_BYTES);
+        bytes.take(self, kv, LENGTH_BYTES, &mut length)?;
+        let length = u32::from_le_bytes(length.try_into().unwrap_or_default()) as usize;
+        if length > self.crcs.len().saturating_mul(ITEM_BYTES) {
+            return Err(DamageError::Malformed("length of a value").into());
+        }
+        let mut payload = Vec::with_capacity(length);
+        bytes.take(self, kv, length, &mut payload)?;
         Ok(payload)
+    }
+
+    /// Reads the only value of an object.
+    pub(crate) fn read_only(&self, kv: &Kv) -> Result<Vec<u8>, ReadError> {
+        if self.version == 1 { self.read_items(kv, 0..self.listed.data_items) } else { self.read(kv, ValueRef(0)) }
+    }
+
+    fn read_items(&self, kv: &Kv, items: Range<u32>) -> Result<Vec<u8>, ReadError> {
+        let mut payload = Vec::new();
+        items.into_iter().try_for_each(|item| self.append_item(kv, item, &mut payload))?;
+        Ok(payload)
+    }
+
+    fn append_item(&self, kv: &Kv, item: u32, out: &mut Vec<u8>) -> Result<(), ReadError> {
+        let frame = append_item(kv, self.listed.number, item, out)?;
+        if self.crcs.get(item as usize) != Some(&frame.crc) {
+            return Err(DamageError::Checksum(codec::key_text(&item_key(self.listed.number, item))).into());
+        }
+        Ok(())
     }
 
     /// Hands over every value of an object as it is stored, each checked.
@@ -183,37 +235,81 @@ impl Object {
         mut put: impl FnMut(Vec<u8>, Vec<u8>) -> Result<(), KvError>,
     ) -> Result<(), ReadError> {
         let object = Self::open_blind(kv, listed)?;
+        let mut payload = Vec::new();
         for (item, key) in (0..).zip(listed.keys()) {
-            let payload = if item < listed.data_items {
-                object.read(kv, ItemSpan { first: item, items: 1 })?
+            payload.clear();
+            if item < listed.data_items {
+                object.append_item(kv, item, &mut payload)?;
             } else {
-                read_item(kv, listed.number, item)?
-            };
-            let value = codec::seal(&key, &payload);
+                append_item(kv, listed.number, item, &mut payload)?;
+            }
+            let value = codec::seal_as(object.version, &key, &payload);
             put(key, value)?;
         }
         Ok(())
     }
 
-    /// Reads every data item; for `verify`.
+    /// Reads every data item and gives the bytes of all; for `verify`.
     pub(crate) fn check(&self, kv: &Kv) -> Result<u64, ReadError> {
-        let mut bytes = 0;
-        for item in 0..self.listed.data_items {
-            bytes += self.read(kv, ItemSpan { first: item, items: 1 })?.len() as u64;
-        }
-        Ok(bytes)
+        let length = |item| Ok(self.read_items(kv, item..item + 1)?.len() as u64);
+        (0..self.listed.data_items).map(length).sum()
+    }
+
+    /// The length of the head.
+    pub(crate) fn head_bytes(kv: &Kv, listed: ObjectRef) -> Result<u64, ReadError> {
+        Ok(Self::read_head(kv, listed)?.1.len() as u64)
     }
 }
 
-fn read_item(kv: &Kv, number: u64, item: u32) -> Result<Vec<u8>, ReadError> {
+/// A place among the bytes of an object's data items.
+struct Bytes {
+    item: u64,
+    /// Bytes of the item that were passed already.
+    skip: usize,
+    /// The item's bytes, once read.
+    part: Vec<u8>,
+}
+
+impl Bytes {
+    fn at(place: u64) -> Self {
+        let item_bytes = ITEM_BYTES as u64;
+        Self { item: place / item_bytes, skip: (place % item_bytes) as usize, part: Vec::new() }
+    }
+
+    fn take(&mut self, object: &Object, kv: &Kv, mut count: usize, out: &mut Vec<u8>) -> Result<(), ReadError> {
+        const SHORT: DamageError = DamageError::Malformed("a value beyond its object");
+        while count > 0 {
+            if self.part.is_empty() {
+                let item = u32::try_from(self.item).ok().filter(|&item| item < object.listed.data_items);
+                object.append_item(kv, item.ok_or(SHORT)?, &mut self.part)?;
+            }
+            let rest = self.part.get(self.skip..).unwrap_or_default();
+            let now = rest.get(..count.min(rest.len())).unwrap_or_default();
+            out.extend_from_slice(now);
+            (count, self.skip) = (count - now.len(), self.skip + now.len());
+            if count > 0 {
+                (self.item, self.skip) = (self.item + 1, 0);
+                self.part.clear();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Appends an item's payload to `out`, checked against its frame.
+fn append_item(kv: &Kv, number: u64, item: u32, out: &mut Vec<u8>) -> Result<Frame, ReadError> {
     let key = item_key(number, item);
     let value = kv.get(&key)?.ok_or_else(|| DamageError::Missing(codec::key_text(&key)))?;
-    Ok(codec::open(&key, &value)?.to_vec())
+    let (frame, payload) = codec::open(&key, &value)?;
+    out.extend_from_slice(payload);
+    Ok(frame)
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
+    use proptest::prelude::*;
+
     use super::*;
     use crate::kv::Memory;
 
@@ -222,17 +318,17 @@ mod tests {
         let map = Memory::default();
         let kv = Kv::Memory(map.clone());
         let mut writer = ObjectWriter::new(&kv, 7);
-        let long = writer.put(&vec![9; ITEM_BYTES_MAX + 1]).unwrap();
+        let long = writer.put(&vec![9; ITEM_BYTES * 2]).unwrap();
         let short = writer.put(b"short").unwrap();
         let mut batch = Batch::default();
         let listed = writer.finish(vec![1_u64; 20_000], &mut batch);
         kv.commit(batch).unwrap();
-        assert_eq!((listed.data_items, listed.head_items), (3, 3));
+        assert_eq!((listed.data_items, listed.head_items), (3, 5));
         assert_eq!(map.lock().unwrap().len(), listed.keys().count());
 
         let (object, record) = Object::open::<Vec<u64>>(&kv, listed).unwrap();
         assert_eq!(record.len(), 20_000);
-        assert_eq!(object.read(&kv, long).unwrap(), vec![9; ITEM_BYTES_MAX + 1]);
+        assert_eq!(object.read(&kv, long).unwrap(), vec![9; ITEM_BYTES * 2]);
         assert_eq!(object.read(&kv, short).unwrap(), b"short");
 
         let keys: Vec<_> = map.lock().unwrap().keys().cloned().collect();
@@ -245,6 +341,42 @@ mod tests {
             let reread = Object::open::<Vec<u64>>(&kv, listed).and_then(|(object, _)| object.check(&kv));
             assert!(matches!(reread, Err(ReadError::Damage(DamageError::Missing(_)))));
             map.lock().unwrap().insert(key, whole);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn values_of_any_length_come_back(
+            lengths in prop::collection::vec(
+                prop_oneof![0..9_usize, ITEM_BYTES - 9..ITEM_BYTES + 9, 0..3 * ITEM_BYTES], 1..9
+            )
+        ) {
+            let kv = Kv::Memory(Memory::default());
+            let mut writer = ObjectWriter::new(&kv, 1);
+            let values: Vec<Vec<u8>> = (1..).zip(&lengths).map(|(byte, &length)| vec![byte; length]).collect();
+            let places: Vec<ValueRef> = values.iter().map(|value| writer.put(value).unwrap()).collect();
+            let mut batch = Batch::default();
+            let listed = writer.finish((), &mut batch);
+            kv.commit(batch).unwrap();
+            let (object, ()) = Object::open(&kv, listed).unwrap();
+            for (value, &place) in values.iter().zip(&places) {
+                prop_assert_eq!(&object.read(&kv, place).unwrap(), value);
+            }
+            prop_assert_eq!(&object.read_only(&kv).unwrap(), &values[0]);
+        }
+
+        #[test]
+        fn any_place_is_read_or_refused(place: u64, near in 0..70_000_u64) {
+            let kv = Kv::Memory(Memory::default());
+            let mut writer = ObjectWriter::new(&kv, 1);
+            writer.put(&[7; 2 * ITEM_BYTES]).unwrap();
+            let mut batch = Batch::default();
+            let listed = writer.finish((), &mut batch);
+            kv.commit(batch).unwrap();
+            let (object, ()) = Object::open(&kv, listed).unwrap();
+            for place in [place, near] {
+                let _ = object.read(&kv, ValueRef(place));
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use roaring::RoaringBitmap;
 use crate::catalogue::{Catalogue, CreatorRecord, VideoRecord};
 use crate::codec::Last;
 use crate::kv::{Batch, Kv, KvError};
-use crate::object::{ItemSpan, Object, ObjectRef, ObjectWriter, ReadError};
+use crate::object::{Object, ObjectRef, ObjectWriter, ReadError, ValueRef};
 use crate::past::PastRecord;
 use crate::root::{pack_record, unpack_record};
 use crate::row::{CreatorOrd, VideoOrd};
@@ -39,10 +39,10 @@ struct Part {
 
 #[derive(Encode, Decode)]
 struct PartHead {
-    creators: Vec<ItemSpan>,
-    videos: Vec<ItemSpan>,
+    creators: Vec<ValueRef>,
+    videos: Vec<ValueRef>,
     /// What the entries were on sealed days.
-    past: Last<ItemSpan>,
+    past: Last<ValueRef>,
 }
 
 impl Parts {
@@ -119,7 +119,7 @@ impl Part {
     }
 }
 
-fn put_records<T: Encode + Clone>(out: &mut ObjectWriter<'_>, records: &[T]) -> Result<Vec<ItemSpan>, KvError> {
+fn put_records<T: Encode + Clone>(out: &mut ObjectWriter<'_>, records: &[T]) -> Result<Vec<ValueRef>, KvError> {
     let chunks = records.chunks(PART_RECORDS);
     chunks.map(|chunk| out.put(&pack_record(&chunk.to_vec()))).collect()
 }

@@ -56,9 +56,20 @@ pub(crate) struct Root {
 impl Root {
     /// Every object that exists.
     pub(crate) fn objects(&self) -> impl Iterator<Item = ObjectRef> {
-        let runs = self.fingerprints.iter().chain(&self.pseudonyms).map(|run| run.object);
-        let lists = [&self.log, &self.segments, &self.catalogue, &self.retention.summaries];
-        lists.into_iter().flatten().copied().chain(runs)
+        self.kinds().map(|(_, object)| object)
+    }
+
+    /// Every object that exists, with what it is.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = (&'static str, ObjectRef)> {
+        let lists = [
+            ("log", &self.log),
+            ("segments", &self.segments),
+            ("catalogue", &self.catalogue),
+            ("summaries", &self.retention.summaries),
+        ];
+        let lists = lists.into_iter().flat_map(|(kind, list)| list.iter().map(move |&object| (kind, object)));
+        let runs = [("fingerprints", &self.fingerprints), ("pseudonyms", &self.pseudonyms)];
+        lists.chain(runs.into_iter().flat_map(|(kind, runs)| runs.iter().map(move |run| (kind, run.object))))
     }
 
     /// Compactions that removed rows of erased viewers.
@@ -168,18 +179,31 @@ impl Seals {
 
 /// One commit as logged, before its rows are in a segment.
 #[derive(Default, Encode, Decode)]
-pub(crate) struct LogRecord {
+pub(crate) struct LogRecord<P = Pseudonym, F = Fingerprint> {
     /// New and changed creators, new ones in the order of their ordinals.
     pub(crate) creators: Vec<CreatorRecord>,
     /// New and changed videos, likewise.
     pub(crate) videos: Vec<VideoRecord>,
     /// Pseudonyms of new viewers, in the order of their ordinals.
-    pub(crate) viewers: Vec<Pseudonym>,
+    pub(crate) viewers: Vec<P>,
     /// Fingerprints of the rows' events, in the order of the rows.
-    pub(crate) fingerprints: Vec<Fingerprint>,
+    pub(crate) fingerprints: Vec<F>,
     pub(crate) rows: Vec<RowChunk>,
     /// What the creators and videos were on sealed days.
     pub(crate) past: Last<PastRecord>,
+}
+
+impl LogRecord {
+    /// From the value of a log object. In objects of version 1 hashes are longer.
+    pub(crate) fn open(packed: &[u8], version: u8) -> Result<Self, DamageError> {
+        if version > 1 {
+            return unpack_record(packed);
+        }
+        let LogRecord { creators, videos, viewers, fingerprints, rows, past } = unpack_record(packed)?;
+        let viewers = viewers.into_iter().map(|[pseudonym @ .., _, _, _, _]: [u8; 16]| pseudonym).collect();
+        let fingerprints = fingerprints.into_iter().map(|[fingerprint @ .., _]: [u8; 10]| fingerprint).collect();
+        Ok(Self { creators, videos, viewers, fingerprints, rows, past })
+    }
 }
 
 /// zstd level of logged commits and catalogue parts: they are read once.

@@ -171,6 +171,21 @@ pub(crate) fn day_of_number(value: u32) -> Result<Day, DamageError> {
     Day::from_number(i64::from(value)).map_err(|_| DamageError::Malformed("day"))
 }
 
+/// A day as what it lies away from the day of a time in UTC: nearly always 0 or 1 day, and mostly the same as before.
+pub(crate) fn day_code(day: u32, ts: i64) -> u32 {
+    let away = day.wrapping_sub(utc_day(ts)) as i32;
+    ((away << 1) ^ (away >> 31)) as u32
+}
+
+/// The day from [`day_code`].
+pub(crate) fn day_of_code(code: u32, ts: i64) -> u32 {
+    utc_day(ts).wrapping_add((code >> 1) ^ (code & 1).wrapping_neg())
+}
+
+fn utc_day(ts: i64) -> u32 {
+    ts.div_euclid(86_400_000) as u32
+}
+
 /// A video as a number: 0 for none.
 pub(crate) fn video_code(video: Option<VideoOrd>) -> u32 {
     video.map_or(0, |video| video.0.saturating_add(1))
@@ -228,5 +243,25 @@ impl RowChunk {
             Row::fill(rows, column, &values)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_day_comes_back_from_its_code(day: u32, ts: i64) {
+            prop_assert_eq!(day_of_code(day_code(day, ts), ts), day);
+        }
+    }
+
+    #[test]
+    fn a_day_near_that_of_its_time_gets_a_small_code() {
+        let noon = 20_000 * 86_400_000 + 43_200_000;
+        assert_eq!([19_999, 20_000, 20_001].map(|day| day_code(day, noon)), [1, 0, 2]);
     }
 }

@@ -1,20 +1,22 @@
 //! Runs: immutable sorted maps from hashes to numbers, on disk, that answer "is it known?" without holding the keys.
 //!
 //! Event fingerprints (for duplicates) and viewer pseudonyms (for ordinals) grow with the store, so memory holds only a
-//! Bloom filter of 10 bits a key and the first key of each block. New keys come as small runs that merge as they pile up.
+//! Bloom filter of 10 bits a key and the first key of each block. Filters are not stored, since reading a block makes its
+//! own: so the first look-up that comes to a block pays for it. New keys come as small runs that merge as they pile up.
 //!
 //! ```text
 //! block = length u32 | u32 stream of differences of the keys' first 4 bytes
 //!       | length u32 | u32 stream of values | the keys' other bytes, in order
 //! ```
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use bincode::{Decode, Encode};
 
 use crate::codec::DamageError;
 use crate::kv::{Batch, Kv, KvError};
-use crate::object::{ItemSpan, Object, ObjectRef, ObjectWriter, ReadError};
+use crate::object::{Object, ObjectRef, ObjectWriter, ReadError, ValueRef};
 use crate::pack;
 
 /// Keys per block.
@@ -40,7 +42,8 @@ struct RunHead {
 struct BlockHead {
     first: Vec<u8>,
     keys: u32,
-    span: ItemSpan,
+    span: ValueRef,
+    /// Not written since version 2, and not used.
     filter: Vec<u8>,
 }
 
@@ -55,7 +58,12 @@ struct Run {
     listed: RunRef,
     object: Object,
     blocks: Vec<BlockHead>,
+    /// Of the blocks that were read.
+    filters: Vec<OnceCell<Filter>>,
 }
+
+/// A Bloom filter of a block's keys.
+struct Filter(Box<[u8]>);
 
 struct Block {
     heads: Vec<u32>,
@@ -63,13 +71,13 @@ struct Block {
     values: Vec<u32>,
 }
 
-type BlockCache = quick_cache::sync::Cache<(u64, u32), Arc<Block>, BlockWeight>;
+type BlockCache = quick_cache::sync::Cache<(u64, ValueRef), Arc<Block>, BlockWeight>;
 
 #[derive(Clone)]
 struct BlockWeight;
 
-impl quick_cache::Weighter<(u64, u32), Arc<Block>> for BlockWeight {
-    fn weight(&self, _: &(u64, u32), block: &Arc<Block>) -> u64 {
+impl quick_cache::Weighter<(u64, ValueRef), Arc<Block>> for BlockWeight {
+    fn weight(&self, _: &(u64, ValueRef), block: &Arc<Block>) -> u64 {
         (block.heads.len() * 8 + block.tails.len() + 64) as u64
     }
 }
@@ -77,8 +85,8 @@ impl quick_cache::Weighter<(u64, u32), Arc<Block>> for BlockWeight {
 /// All runs of one kind of key, `K` bytes long (at least 12 bits of the last 8 bytes random).
 pub(crate) struct Runs<const K: usize> {
     listed: Vec<RunRef>,
-    /// Opened at the first look-up: readers never need them.
-    open: Option<Vec<Run>>,
+    /// The first of those listed: the rest is opened at the next look-up, since readers never need them.
+    open: Vec<Run>,
     cache: BlockCache,
 }
 
@@ -86,7 +94,7 @@ impl<const K: usize> Runs<K> {
     pub(crate) fn new(listed: Vec<RunRef>) -> Self {
         let items = CACHE_BYTES as usize / (BLOCK_KEYS * (K + 4));
         let cache = quick_cache::sync::Cache::with_weighter(items, CACHE_BYTES, BlockWeight);
-        Self { listed, open: None, cache }
+        Self { listed, open: Vec::new(), cache }
     }
 
     pub(crate) fn listed(&self) -> &[RunRef] {
@@ -95,19 +103,12 @@ impl<const K: usize> Runs<K> {
 
     /// The value of a key.
     pub(crate) fn get(&mut self, kv: &Kv, key: &[u8; K]) -> Result<Option<u32>, ReadError> {
-        if self.open.is_none() {
-            self.open = Some(self.listed.iter().map(|&run| Run::open(kv, run)).collect::<Result<_, _>>()?);
+        for &run in self.listed.iter().skip(self.open.len()) {
+            self.open.push(Run::open(kv, run)?);
         }
-        for run in self.open.iter().flatten().rev() {
-            let Some(place) = run.blocks.partition_point(|block| block.first.as_slice() <= key).checked_sub(1) else {
-                continue;
-            };
-            let Some(head) = run.blocks.get(place) else { continue };
-            if filter_has(&head.filter, key) {
-                let block = run.block::<K>(kv, &self.cache, head)?;
-                if let Some(value) = block.find(key) {
-                    return Ok(Some(value));
-                }
+        for run in self.open.iter().rev() {
+            if let Some(value) = run.get(kv, &self.cache, key)? {
+                return Ok(Some(value));
             }
         }
         Ok(None)
@@ -161,8 +162,7 @@ impl<const K: usize> Runs<K> {
         batch: &mut Batch,
     ) -> Result<Vec<ObjectRef>, ReadError> {
         let merged: Vec<RunRef> = self.listed.drain(first..).collect();
-        // The new run is readable only after the commit; it is opened again at the next look-up.
-        self.open = None;
+        self.open.truncate(first);
         let mut writer = RunWriter::<K>::new(kv, next_object());
         let olds = merged.iter().map(|&run| RunReader::<K>::open(kv, run)).collect::<Result<Vec<_>, _>>()?;
         merge(olds, sorted, |key, value| if keep(value) { writer.push(key, value) } else { Ok(()) })?;
@@ -180,7 +180,8 @@ impl<const K: usize> Runs<K> {
             let mut last = None;
             let mut count = 0;
             while let Some((key, value)) = reader.next(kv)? {
-                if last.is_some_and(|last| last >= key) {
+                // Two fingerprints of a longer kind, from version 1, may be cut to equal ones.
+                if last.is_some_and(|last| last > key) {
                     return Err(DamageError::Malformed("run out of order").into());
                 }
                 last = Some(key);
@@ -231,15 +232,28 @@ fn merge<const K: usize>(
 impl Run {
     fn open(kv: &Kv, listed: RunRef) -> Result<Self, ReadError> {
         let (object, head) = Object::open::<RunHead>(kv, listed.object)?;
-        Ok(Self { listed, object, blocks: head.blocks })
+        let filters = head.blocks.iter().map(|_| OnceCell::new()).collect();
+        Ok(Self { listed, object, blocks: head.blocks, filters })
+    }
+
+    fn get<const K: usize>(&self, kv: &Kv, cache: &BlockCache, key: &[u8; K]) -> Result<Option<u32>, ReadError> {
+        let after = self.blocks.partition_point(|block| block.first.get(..K).unwrap_or_default() <= key.as_slice());
+        let Some(place) = after.checked_sub(1) else { return Ok(None) };
+        let (Some(head), Some(filter)) = (self.blocks.get(place), self.filters.get(place)) else { return Ok(None) };
+        if filter.get().is_some_and(|filter| !filter.has(key)) {
+            return Ok(None);
+        }
+        let block = self.block::<K>(kv, cache, head)?;
+        filter.get_or_init(|| Filter::of::<K>(&block));
+        Ok(block.find(key))
     }
 
     fn block<const K: usize>(&self, kv: &Kv, cache: &BlockCache, head: &BlockHead) -> Result<Arc<Block>, ReadError> {
-        let key = (self.listed.object.number, head.span.first);
+        let key = (self.listed.object.number, head.span);
         if let Some(block) = cache.get(&key) {
             return Ok(block);
         }
-        let block = Arc::new(Block::decode::<K>(&self.object.read(kv, head.span)?, head.keys as usize)?);
+        let block = Arc::new(Block::decode::<K>(&self.object.read(kv, head.span)?, head)?);
         cache.insert(key, block.clone());
         Ok(block)
     }
@@ -266,8 +280,9 @@ impl Block {
         out
     }
 
-    fn decode<const K: usize>(bytes: &[u8], keys: usize) -> Result<Self, DamageError> {
+    fn decode<const K: usize>(bytes: &[u8], head: &BlockHead) -> Result<Self, DamageError> {
         let bad = || DamageError::Malformed("run block");
+        let keys = head.keys as usize;
         let mut rest = bytes;
         let mut stream = || -> Result<Vec<u32>, DamageError> {
             let (length, after) = rest.split_first_chunk::<4>().ok_or_else(bad)?;
@@ -283,10 +298,13 @@ impl Block {
             last = last.wrapping_add(*head);
             *head = last;
         }
-        if rest.len() != keys * (K - 4) {
+        // Fingerprints of version 1 have a byte more than is used now.
+        let stored = head.first.len().checked_sub(4).filter(|&stored| stored >= K - 4).ok_or_else(bad)?;
+        if rest.len() != keys * stored {
             return Err(bad());
         }
-        Ok(Self { heads, tails: rest.to_vec(), values })
+        let tails = rest.chunks_exact(stored).flat_map(|tail| tail.get(..K - 4).unwrap_or_default()).copied().collect();
+        Ok(Self { heads, tails, values })
     }
 
     fn find<const K: usize>(&self, key: &[u8; K]) -> Option<u32> {
@@ -337,7 +355,7 @@ impl<'kv, const K: usize> RunReader<'kv, K> {
                 return Ok(Some(entry));
             }
             let Some(head) = self.run.blocks.get(self.next_block) else { return Ok(None) };
-            self.block = Some(Block::decode::<K>(&self.run.object.read(kv, head.span)?, head.keys as usize)?);
+            self.block = Some(Block::decode::<K>(&self.run.object.read(kv, head.span)?, head)?);
             self.next_block += 1;
             self.place = 0;
         }
@@ -368,17 +386,9 @@ impl<'kv, const K: usize> RunWriter<'kv, K> {
 
     fn write_block(&mut self) -> Result<(), KvError> {
         let Some((first, _)) = self.pending.first() else { return Ok(()) };
-        let mut filter = vec![0; (self.pending.len() * BITS_PER_KEY).div_ceil(8)];
-        for (key, _) in &self.pending {
-            for bit in probes(key, filter.len()) {
-                if let Some(byte) = filter.get_mut(bit / 8) {
-                    *byte |= 1 << (bit % 8);
-                }
-            }
-        }
         let keys = u32::try_from(self.pending.len()).unwrap_or(u32::MAX);
         let span = self.out.put(&Block::encode(&self.pending))?;
-        self.head.blocks.push(BlockHead { first: first.to_vec(), keys, span, filter });
+        self.head.blocks.push(BlockHead { first: first.to_vec(), keys, span, filter: Vec::new() });
         self.head.keys += u64::from(keys);
         self.pending.clear();
         Ok(())
@@ -393,6 +403,25 @@ impl<'kv, const K: usize> RunWriter<'kv, K> {
     }
 }
 
+impl Filter {
+    fn of<const K: usize>(block: &Block) -> Self {
+        let mut bytes = vec![0_u8; (block.heads.len() * BITS_PER_KEY).div_ceil(8)];
+        for (key, _) in (0..block.heads.len()).filter_map(|place| block.entry::<K>(place)) {
+            for bit in probes(&key, bytes.len()) {
+                if let Some(byte) = bytes.get_mut(bit / 8) {
+                    *byte |= 1 << (bit % 8);
+                }
+            }
+        }
+        Self(bytes.into())
+    }
+
+    fn has<const K: usize>(&self, key: &[u8; K]) -> bool {
+        let is_set = |bit: usize| self.0.get(bit / 8).is_some_and(|byte| byte & (1 << (bit % 8)) != 0);
+        probes(key, self.0.len()).all(is_set)
+    }
+}
+
 /// Bits of a filter for a key; the last bytes are used, since the first ones are alike within a block.
 fn probes<const K: usize>(key: &[u8; K], filter_bytes: usize) -> impl Iterator<Item = usize> {
     let bits = (filter_bytes as u64 * 8).max(1);
@@ -401,10 +430,6 @@ fn probes<const K: usize>(key: &[u8; K], filter_bytes: usize) -> impl Iterator<I
     (0..PROBES).map(move |probe| {
         (start.wrapping_add(probe.wrapping_mul(step)).wrapping_mul(0x9E37_79B9_7F4A_7C15) % bits) as usize
     })
-}
-
-fn filter_has<const K: usize>(filter: &[u8], key: &[u8; K]) -> bool {
-    probes(key, filter.len()).all(|bit| filter.get(bit / 8).is_some_and(|byte| byte & (1 << (bit % 8)) != 0))
 }
 
 #[cfg(test)]
@@ -417,11 +442,11 @@ mod tests {
     #[test]
     fn runs_answer_like_a_map_while_they_merge() {
         let kv = Kv::Memory(Memory::default());
-        let mut runs = Runs::<10>::new(vec![]);
+        let mut runs = Runs::<9>::new(vec![]);
         let mut model = BTreeMap::new();
         let mut object = 0;
         for round in 0..12_u32 {
-            let mut new: Vec<([u8; 10], u32)> = (0..[5_000, 10, 900][round as usize % 3])
+            let mut new: Vec<([u8; 9], u32)> = (0..[5_000, 10, 900][round as usize % 3])
                 .map(|n: u32| {
                     let hash = blake3::hash(&[round.to_le_bytes(), n.to_le_bytes()].concat());
                     (*hash.as_bytes().first_chunk().unwrap(), round * 10_000 + n)

@@ -11,11 +11,11 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// A viewer's pseudonym: BLAKE3 keyed, cut to 128 bits.
-pub(crate) type Pseudonym = [u8; 16];
+/// A viewer's pseudonym: BLAKE3 keyed, cut to 96 bits. Any two of 10⁹ viewers share one with a chance of 10⁻¹¹.
+pub(crate) type Pseudonym = [u8; 12];
 
-/// An event id's fingerprint: BLAKE3 keyed, cut to 80 bits. Two of 10⁹ events share one with a chance of 4 × 10⁻⁷.
-pub(crate) type Fingerprint = [u8; 10];
+/// An event id's fingerprint: BLAKE3 keyed, cut to 72 bits. Any two of 10⁹ events share one with a chance of 10⁻⁴.
+pub(crate) type Fingerprint = [u8; 9];
 
 /// What a key is for. The first words of its file say so, and no key is taken for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,11 +12,11 @@ use throng_model::{Day, DayRange, Metric, Tally};
 
 use crate::audience::{AudienceRef, read_set};
 use crate::codec::{DamageError, Last};
-use crate::digest::{Digest, DigestColumn, DigestHead};
+use crate::digest::{Digest, DigestColumn, DigestHead, MINUTE_MS};
 use crate::garbage::Garbage;
 use crate::kv::Kv;
-use crate::object::{ItemSpan, Object, ObjectRef, ReadError};
-use crate::row::{Column, CreatorOrd, Row, VideoOrd, day_of_number, video_of_code};
+use crate::object::{Object, ObjectRef, ReadError, ValueRef};
+use crate::row::{Column, CreatorOrd, Row, VideoOrd, day_of_code, day_of_number, video_of_code};
 use crate::table::{ChunkCache, Table, TableHead};
 
 #[derive(Encode, Decode)]
@@ -32,7 +32,7 @@ pub(crate) struct SegmentHead {
     pub(crate) creator_days: TableHead,
     /// Per (creator, video, day), the same.
     pub(crate) video_days: TableHead,
-    pub(crate) audiences: Vec<ItemSpan>,
+    pub(crate) audiences: Vec<ValueRef>,
     pub(crate) digests: Last<DigestHead>,
 }
 
@@ -69,6 +69,8 @@ pub struct DayRollup {
     /// Its sums.
     pub tally: Tally,
     audience: AudienceRef,
+    /// The viewers with a view, in the day's digest; empty where it has none.
+    viewers: Range<u32>,
 }
 
 /// Whose audience.
@@ -168,7 +170,14 @@ impl Segment {
 
     /// Appends a range of a column to `out`.
     pub fn read(&self, column: Column, rows: Range<u32>, out: &mut Vec<u32>) -> Result<(), ReadError> {
-        self.table(&self.head.rows).read(column as usize, rows, out)
+        let start = out.len();
+        self.table(&self.head.rows).read(column as usize, rows.clone(), out)?;
+        if column == Column::Day && self.object.version > 1 {
+            let mut ts = Vec::with_capacity(rows.len());
+            self.read_ts(rows, &mut ts)?;
+            out.iter_mut().skip(start).zip(ts).for_each(|(day, ts)| *day = day_of_code(*day, ts));
+        }
+        Ok(())
     }
 
     /// Appends a range of times to `out`, in ms since 1970-01-01.
@@ -195,9 +204,25 @@ impl Segment {
     /// A creator's days within a range, ascending; days without rows are left out.
     pub fn creator_days(&self, creator: CreatorOrd, range: DayRange) -> Result<Vec<DayRollup>, ReadError> {
         match self.directory()?.creator(creator) {
-            Some(found) if self.touches(range) => self.rollups(&self.head.creator_days, found.days.clone(), range),
+            Some(found) if self.touches(range) => {
+                let (mut rollups, rows) = self.rollups(&self.head.creator_days, found.days.clone(), range)?;
+                self.add_viewers(&mut rollups, rows)?;
+                Ok(rollups)
+            }
             _ => Ok(Vec::new()),
         }
+    }
+
+    /// Notes where the viewers of a creator's days lie in digests.
+    fn add_viewers(&self, rollups: &mut [DayRollup], rows: Range<u32>) -> Result<(), ReadError> {
+        let Last(Some(head)) = &self.head.digests else { return Ok(()) };
+        let (mut firsts, mut counts) = (Vec::new(), Vec::new());
+        self.table(&head.days).read(0, rows.clone(), &mut firsts)?;
+        self.table(&head.days).read(1, rows, &mut counts)?;
+        for (rollup, (first, count)) in rollups.iter_mut().zip(firsts.into_iter().zip(counts)) {
+            rollup.viewers = first..first.saturating_add(count);
+        }
+        Ok(())
     }
 
     /// A video's days within a range, ascending; days without rows are left out. Spans without a video have none.
@@ -205,7 +230,7 @@ impl Segment {
         if !self.touches(range) {
             return Ok(Vec::new());
         }
-        self.rollups(&self.head.video_days, span.days.clone(), range)
+        Ok(self.rollups(&self.head.video_days, span.days.clone(), range)?.0)
     }
 
     /// The audience of a rollup of this segment; `None` where none was kept and the rows must be scanned.
@@ -218,6 +243,12 @@ impl Segment {
             AudienceOf::AnyEvent => rollup.audience,
         };
         let [viewed, others] = self.sets(at)?;
+        if at.view_bytes > 0 || rollup.viewers.is_empty() {
+            return Ok(Some(viewed | others));
+        }
+        let mut viewers = Vec::new();
+        self.read_viewers(rollup.viewers.clone(), &mut viewers)?;
+        let viewed = RoaringBitmap::from_sorted_iter(viewers).map_err(|_| DamageError::Malformed("digest"))?;
         Ok(Some(viewed | others))
     }
 
@@ -265,14 +296,36 @@ impl Segment {
             DigestColumn::Minute => (views, 0),
             DigestColumn::Source => (views, 1),
         };
+        match column {
+            DigestColumn::Viewer => self.read_viewers(digest.viewers.clone(), out),
+            DigestColumn::LastMs if self.object.version > 1 => self.read_last_ms(head, digest, out),
+            _ => self.table(table).read(number, rows.clone(), out),
+        }
+    }
+
+    fn read_viewers(&self, rows: Range<u32>, out: &mut Vec<u32>) -> Result<(), ReadError> {
+        let Last(Some(head)) = &self.head.digests else { return Ok(()) };
         let start = out.len();
-        self.table(table).read(number, rows.clone(), out)?;
-        if column == DigestColumn::Viewer {
-            let mut viewer = 0_u32;
-            for value in out.iter_mut().skip(start) {
-                viewer = viewer.wrapping_add(*value);
-                *value = viewer;
-            }
+        self.table(&head.viewers).read(0, rows, out)?;
+        let mut viewer = 0_u32;
+        for value in out.iter_mut().skip(start) {
+            viewer = viewer.wrapping_add(*value);
+            *value = viewer;
+        }
+        Ok(())
+    }
+
+    /// The minute of each viewer's last view is in the table of views.
+    fn read_last_ms(&self, head: &DigestHead, digest: &Digest, out: &mut Vec<u32>) -> Result<(), ReadError> {
+        let (mut rests, mut minutes) = (Vec::new(), Vec::new());
+        self.table(&head.viewers).read(1, digest.viewers.clone(), &mut rests)?;
+        self.table(&head.views).read(0, digest.views.clone(), &mut minutes)?;
+        let of_viewers = minutes.chunk_by(|_, next| next & 1 == 0);
+        let lasts = of_viewers.zip(rests).filter_map(|(minutes, rest)| Some((minutes.last()? >> 1, rest)));
+        let before = out.len();
+        out.extend(lasts.map(|(minute, rest)| minute.wrapping_mul(MINUTE_MS as u32).wrapping_add(rest)));
+        if out.len() - before != digest.viewers.len() {
+            return Err(DamageError::Malformed("digest").into());
         }
         Ok(())
     }
@@ -283,6 +336,10 @@ impl Segment {
     }
 
     fn sets(&self, at: AudienceRef) -> Result<[RoaringBitmap; 2], ReadError> {
+        if (at.view_bytes, at.other_bytes) == (0, 0) {
+            // Nothing was written, perhaps not even a block.
+            return Ok(Default::default());
+        }
         let bad = DamageError::Malformed("audience reference");
         let span = *self.head.audiences.get(at.block as usize).ok_or(bad)?;
         let block = self.cache.blob(&self.kv, &self.object, span)?;
@@ -308,7 +365,12 @@ impl Segment {
         Ok((days.collect::<Result<_, _>>()?, rows.start + skip as u32..rows.start + stop as u32))
     }
 
-    fn rollups(&self, head: &TableHead, rows: Range<u32>, range: DayRange) -> Result<Vec<DayRollup>, ReadError> {
+    fn rollups(
+        &self,
+        head: &TableHead,
+        rows: Range<u32>,
+        range: DayRange,
+    ) -> Result<(Vec<DayRollup>, Range<u32>), ReadError> {
         let table = self.table(head);
         let (days, rows) = self.days_within(head, rows, range.first()..=range.last())?;
         let mut places = [const { Vec::new() }; 4];
@@ -320,7 +382,7 @@ impl Segment {
         let refs = blocks.iter().zip(offsets).zip(views.iter().zip(others));
         for (day, ((&block, &offset), (&view_bytes, &other_bytes))) in days.into_iter().zip(refs) {
             let audience = AudienceRef { block, offset, view_bytes, other_bytes };
-            rollups.push(DayRollup { day, tally: Tally::default(), audience });
+            rollups.push(DayRollup { day, tally: Tally::default(), audience, viewers: 0..0 });
         }
         let mut sums = Vec::new();
         for (column, metric) in Metric::ALL.into_iter().enumerate() {
@@ -330,7 +392,7 @@ impl Segment {
                 rollup.tally[metric] = sum as u64;
             }
         }
-        Ok(rollups)
+        Ok((rollups, rows))
     }
 
     fn table<'s>(&'s self, head: &'s TableHead) -> Table<'s> {

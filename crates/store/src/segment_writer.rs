@@ -7,12 +7,15 @@ use crate::codec::Last;
 use crate::digest::{DigestWriter, View};
 use crate::kv::{Batch, Kv, KvError};
 use crate::object::{ObjectRef, ObjectWriter};
-use crate::row::{Column, CreatorOrd, Row, VideoOrd, video_code};
+use crate::row::{Column, CreatorOrd, Row, VideoOrd, day_code, video_code};
 use crate::segment::SegmentHead;
 use crate::table::TableWriter;
 
 /// A video's day gets bitmaps from this many rows on; below, a scan of its rows is as fast and takes no room.
 pub(crate) const VIDEO_AUDIENCE_ROWS_MIN: usize = 256;
+
+/// A creator's day, likewise: most days of most creators are small, and their sets took a tenth of the disk.
+const CREATOR_AUDIENCE_ROWS_MIN: usize = 64;
 
 const COLUMNS: usize = Column::ALL.len();
 const METRICS: usize = Metric::ALL.len();
@@ -75,7 +78,12 @@ impl<'kv> SegmentWriter<'kv> {
         let mut days: Vec<(Day, Tally)> = Vec::new();
         let mut seen: Vec<Seen> = Vec::with_capacity(rows.len());
         for row in rows {
-            self.rows.push(&mut self.out, Column::ALL.map(|column| column.of(row)), [row.ts.millis()])?;
+            let ts = row.ts.millis();
+            let stored = |column: Column| match column {
+                Column::Day => day_code(column.of(row), ts),
+                _ => column.of(row),
+            };
+            self.rows.push(&mut self.out, Column::ALL.map(stored), [ts])?;
             if let Some(kind) = row.kind() {
                 record(&mut days, row.day, |tally| tally.record(kind, row.watch_ms, duration_ms));
                 seen.push((row.day, row.viewer, kind != Kind::View, kind.stage()));
@@ -96,6 +104,7 @@ impl<'kv> SegmentWriter<'kv> {
                 &days,
                 &seen,
                 VIDEO_AUDIENCE_ROWS_MIN,
+                &[],
             )?;
         }
         let row_count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
@@ -117,13 +126,23 @@ impl<'kv> SegmentWriter<'kv> {
         let Some(mut open) = self.open.take() else { return Ok(()) };
         open.days.sort_unstable_by_key(|&(day, _)| day);
         open.seen.sort_unstable();
-        write_days(&mut self.out, &mut self.creator_days, &mut self.audiences, &open.days, &open.seen, 0)?;
-        self.write_digests(&mut open)?;
+        let digested = self.write_digests(&mut open)?;
+        write_days(
+            &mut self.out,
+            &mut self.creator_days,
+            &mut self.audiences,
+            &open.days,
+            &open.seen,
+            CREATOR_AUDIENCE_ROWS_MIN,
+            &digested,
+        )?;
         let days = u32::try_from(open.days.len()).unwrap_or(u32::MAX);
         self.creators.push(&mut self.out, [open.creator.0, open.spans, days], [])
     }
 
-    fn write_digests(&mut self, open: &mut OpenCreator) -> Result<(), KvError> {
+    /// Tells of each day whether it has a digest.
+    fn write_digests(&mut self, open: &mut OpenCreator) -> Result<Vec<bool>, KvError> {
+        let mut digested = Vec::with_capacity(open.days.len());
         open.views.sort_unstable();
         let mut views = open.views.as_slice();
         let (mut engaged, mut followed) = (Vec::new(), Vec::new());
@@ -140,9 +159,9 @@ impl<'kv> SegmentWriter<'kv> {
                     _ => {}
                 }
             }
-            self.digests.put(&mut self.out, &mut self.audiences, of_day, [&engaged, &followed])?;
+            digested.push(self.digests.put(&mut self.out, &mut self.audiences, of_day, [&engaged, &followed])?);
         }
-        Ok(())
+        Ok(digested)
     }
 
     /// Writes what is left; the segment exists once `batch` is committed with a root that lists it.
@@ -176,7 +195,8 @@ fn record(days: &mut Vec<(Day, Tally)>, day: Day, add: impl FnOnce(&mut Tally)) 
     }
 }
 
-/// Writes one rollup row per day. `seen` is sorted; days with fewer entries than `rows_min` get no audience.
+/// Writes one rollup row per day. `seen` is sorted; days with fewer entries than `rows_min` get no audience, and in that of
+/// a day with a digest those with a view are left out, since the digest lists them.
 fn write_days(
     out: &mut ObjectWriter<'_>,
     table: &mut TableWriter<5, METRICS>,
@@ -184,11 +204,14 @@ fn write_days(
     days: &[(Day, Tally)],
     seen: &[Seen],
     rows_min: usize,
+    digested: &[bool],
 ) -> Result<(), KvError> {
     let mut seen_days = seen.chunk_by(|a, b| a.0 == b.0);
+    let mut digested = digested.iter();
     let (mut viewed, mut others) = (Vec::new(), Vec::new());
     for (day, tally) in days {
         let entries = seen_days.next().unwrap_or_default();
+        let is_digested = digested.next() == Some(&true);
         let audience = if entries.len() < rows_min {
             AudienceRef::ABSENT
         } else {
@@ -199,6 +222,9 @@ fn write_days(
                 if let Some(&(_, ordinal, not_a_view, _)) = viewer.first() {
                     if not_a_view { &mut others } else { &mut viewed }.push(ordinal);
                 }
+            }
+            if is_digested {
+                viewed.clear();
             }
             audiences.put(out, &viewed, &others)?
         };

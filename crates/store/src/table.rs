@@ -7,18 +7,25 @@ use bincode::{Decode, Encode};
 
 use crate::codec::DamageError;
 use crate::kv::{Kv, KvError};
-use crate::object::{ItemSpan, Object, ObjectWriter, ReadError};
+use crate::object::{Object, ObjectWriter, ReadError, ValueRef};
 use crate::pack;
 
-/// Values per chunk: packed, a chunk of the widest column stays within one 64 KB value.
+/// Values per chunk.
 pub(crate) const CHUNK_VALUES: usize = 16_384;
 
 /// Where a table's chunks lie.
 #[derive(Debug, Default, Encode, Decode)]
 pub(crate) struct TableHead {
     pub(crate) rows: u32,
-    narrow: Vec<Vec<ItemSpan>>,
-    wide: Vec<Vec<ItemSpan>>,
+    narrow: Vec<Vec<ValueRef>>,
+    wide: Vec<Vec<ValueRef>>,
+}
+
+impl TableHead {
+    /// Where each column lies: those of 32 bits, then those of 64.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &[ValueRef]> {
+        self.narrow.iter().chain(&self.wide).map(Vec::as_slice)
+    }
 }
 
 /// Gathers rows of `N` 32-bit and `W` 64-bit columns and writes full chunks out.
@@ -79,8 +86,8 @@ pub(crate) struct ChunkCache {
     blobs: quick_cache::sync::Cache<ChunkKey, Arc<[u8]>, Weight>,
 }
 
-/// Object number and first item.
-type ChunkKey = (u64, u32);
+/// Object number and place within.
+type ChunkKey = (u64, ValueRef);
 
 #[derive(Clone)]
 struct Weight;
@@ -103,8 +110,8 @@ impl ChunkCache {
     }
 
     /// A whole undecoded value of an object.
-    pub(crate) fn blob(&self, kv: &Kv, object: &Object, span: ItemSpan) -> Result<Arc<[u8]>, ReadError> {
-        let key = (object.listed.number, span.first);
+    pub(crate) fn blob(&self, kv: &Kv, object: &Object, span: ValueRef) -> Result<Arc<[u8]>, ReadError> {
+        let key = (object.listed.number, span);
         if let Some(blob) = self.blobs.get(&key) {
             return Ok(blob);
         }
@@ -126,7 +133,7 @@ impl Table<'_> {
     /// Appends a range of a 32-bit column to `out`.
     pub(crate) fn read(&self, column: usize, rows: Range<u32>, out: &mut Vec<u32>) -> Result<(), ReadError> {
         self.each_chunk(&self.head.narrow, column, rows, |span, count, part| {
-            let key = (self.object.listed.number, span.first);
+            let key = (self.object.listed.number, span);
             let chunk = match self.cache.narrow.get(&key) {
                 Some(chunk) => chunk,
                 None => {
@@ -145,7 +152,7 @@ impl Table<'_> {
     /// Appends a range of a 64-bit column to `out`.
     pub(crate) fn read_wide(&self, column: usize, rows: Range<u32>, out: &mut Vec<i64>) -> Result<(), ReadError> {
         self.each_chunk(&self.head.wide, column, rows, |span, count, part| {
-            let key = (self.object.listed.number, span.first);
+            let key = (self.object.listed.number, span);
             let chunk = match self.cache.wide.get(&key) {
                 Some(chunk) => chunk,
                 None => {
@@ -163,10 +170,10 @@ impl Table<'_> {
 
     fn each_chunk(
         &self,
-        columns: &[Vec<ItemSpan>],
+        columns: &[Vec<ValueRef>],
         column: usize,
         rows: Range<u32>,
-        mut visit: impl FnMut(ItemSpan, usize, Range<usize>) -> Result<(), ReadError>,
+        mut visit: impl FnMut(ValueRef, usize, Range<usize>) -> Result<(), ReadError>,
     ) -> Result<(), ReadError> {
         let chunks = columns.get(column).ok_or(SHORT)?;
         let (total, mut row, end) = (self.head.rows as usize, rows.start as usize, rows.end as usize);

@@ -8,10 +8,11 @@ use throng_model::{Day, DayRange, Kind, Tally};
 use crate::codec::DamageError;
 use crate::digest_check::Expected;
 use crate::kv::KvError;
-use crate::object::{Object, ReadError, number_of_key};
+use crate::object::{ReadError, number_of_key};
 use crate::root::ROOT_KEY;
 use crate::row::{CreatorOrd, Row};
 use crate::segment::{AudienceOf, DayRollup, Segment, VideoSpan};
+use crate::usage::{self, Usage};
 use crate::writer::Writer;
 
 /// What a whole store holds.
@@ -36,6 +37,8 @@ pub struct VerifyReport {
     pub tail_events: u64,
     /// Bytes of all values, before the key-value store's own overhead.
     pub bytes: u64,
+    /// What they are for: bytes by part, such as `rows.viewer`; their sum is `bytes`.
+    pub parts: BTreeMap<String, u64>,
 }
 
 /// Why a store is not whole.
@@ -66,7 +69,7 @@ impl From<DamageError> for VerifyError {
 }
 
 pub(crate) fn verify(writer: &Writer) -> Result<VerifyReport, VerifyError> {
-    let bytes = check_keys(writer)?;
+    let parts = check_keys(writer)?;
     let snapshot = writer.shared.snapshot();
     let known = writer.known_viewers()?;
     if known.max().is_some_and(|last| last >= writer.root.viewers) {
@@ -105,7 +108,8 @@ pub(crate) fn verify(writer: &Writer) -> Result<VerifyReport, VerifyError> {
         videos: u64::from(snapshot.catalogue().video_count()),
         segments: snapshot.segments().len() as u64,
         tail_events,
-        bytes,
+        bytes: parts.values().sum(),
+        parts,
     })
 }
 
@@ -114,12 +118,12 @@ fn disagree(what: String) -> VerifyError {
 }
 
 /// Reads every listed value, and finds none that is not listed.
-fn check_keys(writer: &Writer) -> Result<u64, VerifyError> {
+fn check_keys(writer: &Writer) -> Result<Usage, VerifyError> {
     let kv = &writer.kv;
-    let mut bytes = 0;
+    let mut parts = Usage::new();
     let mut listed = BTreeSet::new();
-    for object in writer.root.objects() {
-        bytes += Object::open_blind(kv, object)?.check(kv)?;
+    for (kind, object) in writer.root.kinds() {
+        usage::add(&mut parts, kv, kind, object)?;
         listed.extend(object.keys());
     }
     // Merged segments wait for their last reader, and a running merge writes ahead of being listed.
@@ -138,7 +142,7 @@ fn check_keys(writer: &Writer) -> Result<u64, VerifyError> {
     if found != listed.len() {
         return Err(disagree(format!("{} values listed, {found} found", listed.len())));
     }
-    Ok(bytes)
+    Ok(parts)
 }
 
 /// Reads every row of a segment and computes its rollups and audiences anew.

@@ -54,8 +54,8 @@ pub(crate) struct Writer {
     /// Viewers that no run holds yet.
     tail_viewers: HashMap<Pseudonym, u32, RandomKeys>,
     pub(crate) viewer_cache: HashMap<Pseudonym, u32, RandomKeys>,
-    fingerprints: Runs<10>,
-    pub(crate) pseudonyms: Runs<16>,
+    fingerprints: Runs<9>,
+    pub(crate) pseudonyms: Runs<12>,
     /// Changed since the last checkpoint.
     dirty: Changes,
     /// Grows when a zone changes: a merge that began before must not be listed.

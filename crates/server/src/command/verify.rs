@@ -28,6 +28,7 @@ pub(crate) fn verify(config: &Config, output: Output) -> Result<ExitCode, Failur
     for (name, number) in numbers {
         json[name] = number.into();
     }
+    json["parts"] = json!(report.parts);
     output.result(&text, &json)?;
     Ok(ExitCode::SUCCESS)
 }

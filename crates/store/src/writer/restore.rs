@@ -9,9 +9,9 @@ use crate::catalogue::Catalogue;
 use crate::garbage::Garbage;
 use crate::generation::GenerationFile;
 use crate::kv::Kv;
-use crate::object::{ItemSpan, Object, ObjectRef, ReadError};
+use crate::object::{Object, ObjectRef, ReadError};
 use crate::parts::{Changes, Parts};
-use crate::root::{LogRecord, Root, unpack_record};
+use crate::root::{LogRecord, Root};
 use crate::run::Runs;
 use crate::segment::Segment;
 use crate::snapshot::Snapshot;
@@ -124,5 +124,5 @@ impl Writer {
 
 fn read_log(kv: &Kv, listed: ObjectRef) -> Result<LogRecord, ReadError> {
     let (object, ()) = Object::open::<()>(kv, listed)?;
-    Ok(unpack_record(&object.read(kv, ItemSpan { first: 0, items: listed.data_items })?)?)
+    Ok(LogRecord::open(&object.read_only(kv)?, object.version)?)
 }

@@ -33,7 +33,7 @@ fn marks(store: &Store) -> BTreeSet<u32> {
 }
 
 /// What a viewer is called in the store: as docs/FORMAT.md says, from the key file.
-fn pseudonym(key_file: &Path, viewer: &str) -> [u8; 16] {
+fn pseudonym(key_file: &Path, viewer: &str) -> [u8; 12] {
     let text = std::fs::read_to_string(key_file).unwrap();
     let digits = text.lines().last().unwrap();
     let key: Vec<u8> = (0..64).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect();
@@ -50,9 +50,9 @@ fn files(dir: &Path, found: &mut Vec<PathBuf>) {
 
 /// Whether bytes hold a pseudonym, or anything in them that can be unpacked does. Runs keep the first four bytes of a
 /// pseudonym apart from the others, so the others are looked for.
-fn holds(bytes: &[u8], pseudonym: &[u8; 16]) -> bool {
+fn holds(bytes: &[u8], pseudonym: &[u8; 12]) -> bool {
     let frames = bytes.windows(4).enumerate().filter(|(_, window)| *window == [0x28, 0xB5, 0x2F, 0xFD]);
-    bytes.windows(12).any(|window| window == &pseudonym[4..])
+    bytes.windows(8).any(|window| window == &pseudonym[4..])
         || frames.into_iter().any(|(at, _)| {
             let mut unpacked = vec![];
             // Stale frames end anywhere: what comes out before the error counts.
@@ -62,7 +62,7 @@ fn holds(bytes: &[u8], pseudonym: &[u8; 16]) -> bool {
         })
 }
 
-fn files_that_hold(dir: &Path, pseudonym: &[u8; 16]) -> Vec<PathBuf> {
+fn files_that_hold(dir: &Path, pseudonym: &[u8; 12]) -> Vec<PathBuf> {
     let mut found = vec![];
     files(dir, &mut found);
     found.retain(|path| holds(&std::fs::read(path).unwrap(), pseudonym));
