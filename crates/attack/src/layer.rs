@@ -7,7 +7,9 @@ use std::sync::Arc;
 use throng_model::{
     CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, VideoFacts, VideoId,
 };
-use throng_privacy::{Contribution, Epoch, Raw, RawAudience, RawTable, Rewrites, SeriesStep, Source, SourceError};
+use throng_privacy::{
+    Best, Contribution, Epoch, Raw, RawAudience, RawRanking, RawTable, Rewrites, SeriesStep, Source, SourceError,
+};
 
 use crate::truth::Table;
 
@@ -75,8 +77,8 @@ impl Source for Layer {
         self.inner.rows_from()
     }
 
-    fn counters(&self, entity: &Entity, range: DayRange) -> Result<Raw<Tally>, SourceError> {
-        self.inner.counters(entity, range)
+    fn counters(&self, entity: &Entity, range: DayRange, enough: u64) -> Result<Raw<Tally>, SourceError> {
+        self.inner.counters(entity, range, enough)
     }
 
     fn series(
@@ -84,16 +86,13 @@ impl Source for Layer {
         entity: &Entity,
         range: DayRange,
         granularity: Granularity,
-    ) -> Result<RawTable<SeriesStep, Tally>, SourceError> {
-        self.inner.series(entity, range, granularity)
+        enough: u64,
+    ) -> Result<Vec<(SeriesStep, Raw<Tally>)>, SourceError> {
+        self.inner.series(entity, range, granularity, enough)
     }
 
-    fn videos(
-        &self,
-        creator: &CreatorId<'_>,
-        range: DayRange,
-    ) -> Result<RawTable<VideoId<'static>, Tally>, SourceError> {
-        self.inner.videos(creator, range)
+    fn videos(&self, creator: &CreatorId<'_>, range: DayRange, best: Best) -> Result<RawRanking, SourceError> {
+        self.inner.videos(creator, range, best)
     }
 
     fn sealed_through(&self, entity: &Entity) -> Result<Option<Day>, SourceError> {

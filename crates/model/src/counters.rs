@@ -92,6 +92,11 @@ impl Tally {
         }
     }
 
+    /// Number of events, of any kind.
+    pub fn events(&self) -> u64 {
+        Kind::ALL.iter().map(|&kind| self[Metric::of(kind)]).sum()
+    }
+
     /// Whether every sum is 0.
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(|&sum| sum == 0)
@@ -186,6 +191,27 @@ impl Counter {
         Self::EngagementRate,
     ];
 
+    /// The metrics that the counter is computed from.
+    pub fn metrics(self) -> &'static [Metric] {
+        match self {
+            Self::Impressions => &[Metric::Impressions],
+            Self::Views => &[Metric::Views],
+            Self::Likes => &[Metric::Likes, Metric::Unlikes],
+            Self::LikesGross => &[Metric::Likes],
+            Self::Comments => &[Metric::Comments],
+            Self::Shares => &[Metric::Shares],
+            Self::Saves => &[Metric::Saves, Metric::Unsaves],
+            Self::SavesGross => &[Metric::Saves],
+            Self::FollowsGained => &[Metric::Follows],
+            Self::FollowsLost => &[Metric::Unfollows],
+            Self::ProfileViews => &[Metric::ProfileViews],
+            Self::WatchTime => &[Metric::WatchMs],
+            Self::AverageWatchTime => &[Metric::WatchMs, Metric::Views],
+            Self::CompletionRate => &[Metric::CompletedViews, Metric::TimedViews],
+            Self::EngagementRate => &[Metric::Likes, Metric::Unlikes, Metric::Comments, Metric::Shares, Metric::Views],
+        }
+    }
+
     /// The counter's value; `None` for a ratio whose denominator is 0.
     pub fn of(self, tally: &Tally) -> Option<f64> {
         let sum = |metric: Metric| tally[metric] as f64;
@@ -232,6 +258,29 @@ mod tests {
     fn a_ratio_without_denominator_has_no_value() {
         assert_eq!(Counter::EngagementRate.of(&Tally::default()), None);
         assert_eq!(Counter::Shares.of(&Tally::default()), Some(0.0));
+    }
+
+    #[test]
+    fn a_counter_depends_on_its_metrics_alone() {
+        for counter in Counter::ALL {
+            let (mut all, mut own) = (Tally::default(), Tally::default());
+            for (n, metric) in (3..).zip(Metric::ALL) {
+                all[metric] = n * n;
+                if counter.metrics().contains(&metric) {
+                    own[metric] = n * n;
+                }
+            }
+            assert_eq!(counter.of(&all), counter.of(&own), "{counter:?}");
+        }
+    }
+
+    #[test]
+    fn every_kind_is_an_event() {
+        let mut tally = Tally::default();
+        for &kind in Kind::ALL {
+            tally.record(kind, 1_000, Some(1_000));
+        }
+        assert_eq!(tally.events(), Kind::ALL.len() as u64);
     }
 
     #[test]

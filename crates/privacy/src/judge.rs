@@ -4,7 +4,7 @@ use roaring::RoaringBitmap;
 
 use crate::{Measure, Policy};
 
-/// Judges single numbers under a policy; whole tables are `suppress` and `curve`.
+/// Judges single numbers under a policy; whole tables are `suppress`, `sums` and `curve`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Judge {
     floor: u64,

@@ -22,6 +22,7 @@ mod overlap;
 mod policy;
 mod public;
 mod question;
+mod ranking;
 mod raw;
 mod released;
 mod sampler;
@@ -30,6 +31,7 @@ mod sensitivity_tests;
 mod shapes;
 mod source;
 mod stairs;
+mod sums;
 mod suppress;
 mod two_way;
 mod viewers;
@@ -44,6 +46,7 @@ pub use policy::{
     RHO_MAX, RHO_MIN, ROLLING_STEP_DAYS_DEFAULT, ROLLING_STEP_DAYS_MAX,
 };
 pub use question::{AskedWindow, Comparison, QuestionError, SERIES_STEPS_MAX};
+pub use ranking::{Best, RawRanking};
 pub use raw::{Raw, RawTable};
 pub use released::{Disclosure, Measure, Released};
 #[doc(hidden)]

@@ -136,7 +136,7 @@ impl Policy {
     pub fn version(&self) -> String {
         // The leading number stands for the rules themselves: raise it when suppression, mechanisms or weights change.
         let mut text =
-            format!("throng-policy 2 {} {} {}", self.protection.name(), self.audience_min, self.rolling_step_days);
+            format!("throng-policy 3 {} {} {}", self.protection.name(), self.audience_min, self.rolling_step_days);
         if self.protection == Protection::Noise {
             text.push_str(&format!(" {}", self.rho_millionths));
         }

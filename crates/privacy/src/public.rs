@@ -2,12 +2,10 @@
 //!
 //! All counters of a cell stand on one audience, everyone with any event in it, so they are shown or withheld together.
 
-use roaring::RoaringBitmap;
-use throng_model::{Counter, CreatorId, DayRange, Entity, Granularity, Tally};
+use throng_model::{Counter, CreatorId, DayRange, Entity, Granularity, Tally, VideoId};
 
-use crate::suppress::{self, Decision};
 use crate::{
-    Comparison, Counters, Gate, GateError, Measure, RankedVideo, Raw, RawTable, Released, SeriesPoint, question,
+    Best, Comparison, Counters, Gate, GateError, Measure, RankedVideo, Raw, Released, SeriesPoint, question, sums,
 };
 
 impl Gate {
@@ -36,9 +34,10 @@ impl Gate {
         granularity: Granularity,
     ) -> Result<Released<Vec<SeriesPoint>>, GateError> {
         question::check_steps(days, granularity)?;
-        let table = self.source.series(entity, days, granularity)?;
-        let shown = self.decide(&table).rows;
-        let points = table.rows.iter().zip(shown).map(|((step, raw), shown)| SeriesPoint {
+        let floor = self.judge.floor();
+        let steps = self.source.series(entity, days, granularity, floor)?;
+        let shown = sums::shown(floor, &steps.iter().map(|(_, raw)| raw).collect::<Vec<_>>());
+        let points = steps.iter().zip(shown).map(|((step, raw), shown)| SeriesPoint {
             start: step.start,
             counters: counters_of(step.days, raw, shown),
         });
@@ -53,29 +52,22 @@ impl Gate {
         by: Counter,
         first: usize,
     ) -> Result<Released<Vec<RankedVideo>>, GateError> {
-        let table = self.source.videos(creator, days)?;
-        let shown = self.decide(&table).rows;
-        let disclosed = table.rows.iter().zip(shown).filter(|&(_, shown)| shown);
-        let mut ranked: Vec<_> = disclosed
-            .filter_map(|((video, raw), _)| Some((video, by.of(&raw.value)?)))
-            .map(|(video, value)| RankedVideo { video: video.clone(), value: Measure::exact(value) })
-            .collect();
-        let value = |ranked: &RankedVideo| ranked.value.value().unwrap_or(f64::NEG_INFINITY);
-        ranked.sort_by(|a, b| value(b).total_cmp(&value(a)).then_with(|| a.video.cmp(&b.video)));
-        ranked.truncate(first);
-        Ok(self.release(ranked))
+        let floor = self.judge.floor();
+        let ranking = self.source.videos(creator, days, Best { by, first, enough: floor })?;
+        let whole = sums::rest_holds(floor, ranking.few.iter());
+        if !whole && ranking.least.is_none() {
+            return Ok(self.release(Vec::new()));
+        }
+        let is_hidden = |video: &VideoId<'_>| !whole && ranking.least.as_ref() == Some(video);
+        let disclosed =
+            ranking.best.into_iter().filter(|(video, raw)| self.judge.passes(&raw.audience) && !is_hidden(video));
+        let ranked = disclosed.take(first).map(|(video, raw)| RankedVideo { video, value: Measure::exact(raw.value) });
+        Ok(self.release(ranked.collect()))
     }
 
     fn cell(&self, entity: &Entity, days: DayRange) -> Result<Counters, GateError> {
-        let raw = self.source.counters(entity, days)?;
+        let raw = self.source.counters(entity, days, self.judge.floor())?;
         Ok(counters_of(days, &raw, self.judge.passes(&raw.audience)))
-    }
-
-    fn decide<K>(&self, table: &RawTable<K, Tally>) -> Decision {
-        let rows: Vec<&RoaringBitmap> = table.rows.iter().map(|(_, raw)| &raw.audience).collect();
-        let mut sum = Tally::default();
-        table.rows.iter().for_each(|(_, raw)| sum += raw.value);
-        suppress::sums(self.judge.floor(), &table.total.audience, &rows, sum == table.total.value)
     }
 }
 

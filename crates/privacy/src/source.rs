@@ -7,7 +7,7 @@ use throng_model::{
     CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, Timestamp, VideoFacts, VideoId,
 };
 
-use crate::{Raw, RawAudience, RawTable};
+use crate::{Best, Raw, RawAudience, RawRanking};
 
 /// Why an engine gave no answer. Carries no data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -74,23 +74,21 @@ pub struct Epoch {
 
 /// An engine that answers exactly, into sealed values.
 pub trait Source: Send + Sync + 'static {
-    /// Sums over a range of days. The audience is every viewer with any event of the entity in the range.
-    fn counters(&self, entity: &Entity, range: DayRange) -> Result<Raw<Tally>, SourceError>;
+    /// Sums over a range of days. The audience is every viewer with any event of the entity in the range; where that is
+    /// `enough` viewers or more, any part of it that is.
+    fn counters(&self, entity: &Entity, range: DayRange, enough: u64) -> Result<Raw<Tally>, SourceError>;
 
-    /// The same per step; every step of the range is there, in order. The total covers the range.
+    /// The same per step; every step of the range is there, in order. Together they are the range.
     fn series(
         &self,
         entity: &Entity,
         range: DayRange,
         granularity: Granularity,
-    ) -> Result<RawTable<SeriesStep, Tally>, SourceError>;
+        enough: u64,
+    ) -> Result<Vec<(SeriesStep, Raw<Tally>)>, SourceError>;
 
-    /// The same per video of a channel that has any event in the range. The total covers all events *with a video*.
-    fn videos(
-        &self,
-        creator: &CreatorId<'_>,
-        range: DayRange,
-    ) -> Result<RawTable<VideoId<'static>, Tally>, SourceError>;
+    /// The best of a channel's videos with any event in the range.
+    fn videos(&self, creator: &CreatorId<'_>, range: DayRange, best: Best) -> Result<RawRanking, SourceError>;
 
     /// Audience tables over one window, one per family asked for, in the same order. The total's audience is the family's
     /// whole population; empty rows may be left out.

@@ -1,13 +1,11 @@
 //! Which rows of a table may be shown (P1), so that what is left over isolates nobody (P2).
 //!
 //! Pure functions of audiences. Kinds of table differ in what a total minus the shown rows says:
-//! - *sums* (public counters): events add up, so the rest belongs to the union of the hidden rows' audiences;
+//! - sums (public counters): see `sums`;
 //! - *partitions*: each viewer stands in one row, so the rest is a number of viewers;
 //! - tables in which a viewer stands in several rows: see `overlap`.
 
 use std::cmp::Reverse;
-
-use roaring::{MultiOps, RoaringBitmap};
 
 /// What may be shown of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,17 +18,6 @@ impl Decision {
     pub(crate) fn nothing(rows: usize) -> Self {
         Self { total: false, rows: vec![false; rows] }
     }
-
-    /// Hides all but the rows of these indices.
-    fn only(rows: usize, total: bool, shown: &[usize]) -> Self {
-        let mut decision = Self { total, ..Self::nothing(rows) };
-        for &row in shown {
-            if let Some(flag) = decision.rows.get_mut(row) {
-                *flag = true;
-            }
-        }
-        decision
-    }
 }
 
 /// The rest that a reader can compute: nobody, or enough viewers in at least two rows.
@@ -41,40 +28,6 @@ pub(crate) fn rest_holds(floor: u64, viewers: u64, nonempty_rows: usize) -> bool
 /// A remainder that one subtraction isolates: nobody, or enough viewers.
 pub(crate) fn apart(floor: u64, viewers: u64) -> bool {
     viewers == 0 || viewers >= floor
-}
-
-/// A table of sums: counters by step or by video. `complete` says that the rows add up to the total; if not, the viewers in
-/// no row are a hidden row.
-pub(crate) fn sums(floor: u64, total: &RoaringBitmap, rows: &[&RoaringBitmap], complete: bool) -> Decision {
-    if total.len() < floor {
-        return Decision::nothing(rows.len());
-    }
-    let outside = if complete { RoaringBitmap::new() } else { total - rows.iter().copied().union() };
-    hide_smallest(floor, rows, outside)
-}
-
-/// Hides the smallest rows first until the rest holds. `outside` are viewers of the total in no row, a hidden row of their
-/// own.
-fn hide_smallest(floor: u64, rows: &[&RoaringBitmap], outside: RoaringBitmap) -> Decision {
-    let (mut shown, hidden_rows): (Vec<_>, Vec<_>) =
-        rows.iter().copied().enumerate().partition(|(_, row)| row.len() >= floor);
-    shown.sort_by_key(|&(index, row)| (Reverse(row.len()), index));
-
-    let hidden_rows = hidden_rows.into_iter().map(|(_, row)| row).filter(|row| !row.is_empty());
-    let mut nonempty = hidden_rows.clone().count() + usize::from(!outside.is_empty());
-    let mut hidden = outside;
-    hidden |= hidden_rows.union();
-    loop {
-        if rest_holds(floor, hidden.len(), nonempty) {
-            let shown: Vec<usize> = shown.into_iter().map(|(index, _)| index).collect();
-            return Decision::only(rows.len(), true, &shown);
-        }
-        let Some((_, row)) = shown.pop() else {
-            return Decision::nothing(rows.len());
-        };
-        hidden |= row;
-        nonempty += 1;
-    }
 }
 
 /// Rows of a partition that add up to a number known from another table of the same window.
@@ -160,10 +113,6 @@ fn group_holds(floor: u64, rows: &[u64], shown: &[bool], group: &Group) -> bool 
 mod tests {
     use super::*;
 
-    fn set(range: std::ops::Range<u32>) -> RoaringBitmap {
-        range.collect()
-    }
-
     #[test]
     fn a_small_row_takes_the_smallest_shown_one_with_it() {
         let decision = partition(50, 503, &[300, 120, 80, 3, 0], &[]);
@@ -180,29 +129,11 @@ mod tests {
     #[test]
     fn a_table_without_small_rows_is_shown_whole() {
         assert_eq!(partition(50, 110, &[60, 50, 0], &[]).rows, [true, true, false]);
-        let (a, b) = (set(0..60), set(40..100));
-        assert_eq!(sums(50, &set(0..100), &[&a, &b], true).rows, [true, true]);
     }
 
     #[test]
     fn nothing_of_a_small_table_is_shown() {
         assert_eq!(partition(50, 49, &[49], &[]), Decision { total: false, rows: vec![false] });
-        assert_eq!(sums(50, &set(0..49), &[&set(0..49)], true), Decision { total: false, rows: vec![false] });
-    }
-
-    #[test]
-    fn hidden_steps_of_a_series_are_enough_viewers_together() {
-        // Two quiet days with the same ten viewers: their sum would be ten people's doing.
-        let (busy, less, quiet) = (set(0..100), set(0..60), set(0..10));
-        let decision = sums(50, &set(0..100), &[&busy, &less, &quiet, &quiet], true);
-        assert_eq!(decision.rows, [true, false, false, false]);
-    }
-
-    #[test]
-    fn viewers_in_no_row_are_a_hidden_row() {
-        let (first, second) = (set(0..100), set(100..160));
-        assert_eq!(sums(50, &set(0..163), &[&first, &second], false).rows, [true, false]);
-        assert_eq!(sums(50, &set(0..160), &[&first, &second], false).rows, [true, true]);
     }
 
     #[test]

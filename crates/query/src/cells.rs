@@ -88,6 +88,16 @@ impl Cells {
         }
     }
 
+    /// Adds ascending viewers to a cell's audience.
+    pub(crate) fn see_sorted(&mut self, cell: usize, viewers: &[u32]) {
+        self.see_all(cell, &set_of_sorted(viewers.iter().copied()));
+    }
+
+    /// Whether so many viewers are in a cell's audience already.
+    pub(crate) fn sees(&self, cell: usize, viewers: u64) -> bool {
+        self.audiences.get(cell).is_some_and(|audience| audience.len() >= viewers)
+    }
+
     /// The cells' sums and audiences.
     pub(crate) fn finish(mut self) -> Vec<(Tally, RoaringBitmap)> {
         self.settle();

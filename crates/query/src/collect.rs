@@ -6,6 +6,8 @@ use throng_store::{AudienceOf, Catalogue, ReadError, Segment, Snapshot, VideoSpa
 use crate::block::{Block, Columns, Piece, scan};
 use crate::cells::Cells;
 use crate::clock::Hours;
+use crate::counters::Counting;
+use crate::day_sums::DaySums;
 use crate::plan::{Choice, Plan};
 use crate::scope::{Asked, Part, Scope};
 
@@ -134,6 +136,57 @@ pub(crate) fn by_days(
         add_expired(&mut cells, snapshot, asked, days)?;
     }
     Ok(cells)
+}
+
+/// Sums and audiences of public counters, by day cell: of a channel from kept sums. An audience of enough viewers may be
+/// there in part.
+pub(crate) fn sums_by_days(counting: &Counting<'_>, asked: &Asked, days: &DayCells) -> Result<Cells, ReadError> {
+    let Counting { kept, snapshot, plan, enough } = *counting;
+    let Scope::Channel(creator) = asked.scope else {
+        return by_days(snapshot, plan, asked, days, Need::COUNTERS);
+    };
+    if !plan.keeps_sums() {
+        return by_days(snapshot, plan, asked, days, Need::COUNTERS);
+    }
+    let mut cells = Cells::new(days.count);
+    for part in asked.parts(snapshot, days.range)? {
+        let sums = kept.days(part.segment, creator, enough)?;
+        add_sums(&mut cells, snapshot, &part, &sums.value, days, enough)?;
+    }
+    add_tail(&mut cells, snapshot, asked, &By::Days(days), Need::COUNTERS);
+    add_expired(&mut cells, snapshot, asked, days)?;
+    Ok(cells)
+}
+
+fn add_sums(
+    cells: &mut Cells,
+    snapshot: &Snapshot,
+    part: &Part<'_>,
+    sums: &DaySums,
+    days: &DayCells,
+    enough: u64,
+) -> Result<(), ReadError> {
+    let catalogue = snapshot.catalogue();
+    let mut unkept = Vec::new();
+    for (place, rollup) in sums.within(days.range) {
+        let Some(cell) = days.of(rollup.day.number().into()) else { continue };
+        cells.add(cell, rollup.tally);
+        if cells.sees(cell, enough) {
+            continue;
+        }
+        match sums.witness(part.segment, place)? {
+            Some(viewers) => cells.see_sorted(cell, viewers),
+            None => unkept.push(rollup.day),
+        }
+    }
+    if !sums.lengths_hold(snapshot, &part.spans) {
+        correct_lengths(cells, catalogue, part, days)?;
+    }
+    if unkept.is_empty() {
+        return Ok(());
+    }
+    let days = days.only(&unkept);
+    add_rows(cells, catalogue, part.segment, &part.spans, &By::Days(&days), Need::audience(AudienceOf::AnyEvent))
 }
 
 /// The days of a range whose rows may have expired.

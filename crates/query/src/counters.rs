@@ -5,22 +5,31 @@
 
 use std::collections::BTreeMap;
 
-use roaring::{MultiOps, RoaringBitmap};
 use throng_model::{DayRange, Granularity, Tally, VideoId};
-use throng_privacy::{Raw, RawTable, SeriesStep};
+use throng_privacy::{Raw, SeriesStep};
 use throng_store::{CreatorOrd, DaySummary, Snapshot, VideoOrd, VideoSpan};
 
 use crate::block::{Block, Columns, scan};
 use crate::cells::Cells;
 use crate::clock::Hours;
-use crate::collect::{DayCells, Need, add_part, add_piece, by_days, by_hours, expired};
+use crate::collect::{DayCells, Need, add_part, add_piece, by_hours, expired, sums_by_days};
 use crate::facts::video_id;
+use crate::kept_sums::KeptSums;
 use crate::plan::{Choice, Plan};
 use crate::scope::{Asked, Failure, Part, Scope};
 
+/// What a question about public counters is answered from.
+pub(crate) struct Counting<'a> {
+    pub(crate) kept: &'a KeptSums,
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) plan: Plan,
+    /// How many viewers of an audience suffice; see `Source::counters`.
+    pub(crate) enough: u64,
+}
+
 /// Sums over a range.
-pub(crate) fn counters(snapshot: &Snapshot, plan: Plan, asked: &Asked, range: DayRange) -> Result<Raw<Tally>, Failure> {
-    let cells = by_days(snapshot, plan, asked, &DayCells::whole(range), Need::COUNTERS)?;
+pub(crate) fn counters(counting: &Counting<'_>, asked: &Asked, range: DayRange) -> Result<Raw<Tally>, Failure> {
+    let cells = sums_by_days(counting, asked, &DayCells::whole(range))?;
     let (tally, audience) = cells.finish().into_iter().next().unwrap_or_default();
     Ok(Raw::seal(tally, audience))
 }
@@ -28,16 +37,15 @@ pub(crate) fn counters(snapshot: &Snapshot, plan: Plan, asked: &Asked, range: Da
 /// Sums by step. Hours of days whose rows may have expired stand on nobody, so they are withheld: a day that some
 /// channels of a hashtag still have rows of would show a part for the whole.
 pub(crate) fn series(
-    snapshot: &Snapshot,
-    plan: Plan,
+    counting: &Counting<'_>,
     asked: &Asked,
     range: DayRange,
     granularity: Granularity,
-) -> Result<RawTable<SeriesStep, Tally>, Failure> {
+) -> Result<Vec<(SeriesStep, Raw<Tally>)>, Failure> {
     let (steps, cells) = if granularity == Granularity::Hour {
         let hours = Hours::new(&asked.zone, range);
-        let mut cells = by_hours(snapshot, asked, range, &hours, Need::COUNTERS)?.finish();
-        let lost = expired(snapshot, range);
+        let mut cells = by_hours(counting.snapshot, asked, range, &hours, Need::COUNTERS)?.finish();
+        let lost = expired(counting.snapshot, range);
         let is_lost = |step: &SeriesStep| lost.is_some_and(|days| days.contains(step.days.first()));
         for (cell, _) in cells.iter_mut().zip(hours.steps()).filter(|(_, step)| is_lost(step)) {
             *cell = Default::default();
@@ -47,18 +55,18 @@ pub(crate) fn series(
         let steps =
             range.periods(granularity).map(|days| SeriesStep { start: asked.zone.day_start(days.first()), days });
         let days = DayCells::periods(range, range.periods(granularity));
-        (steps.collect(), by_days(snapshot, plan, asked, &days, Need::COUNTERS)?.finish())
+        (steps.collect(), sums_by_days(counting, asked, &days)?.finish())
     };
-    Ok(table(steps.into_iter().zip(cells).collect()))
+    Ok(steps.into_iter().zip(cells).map(|(step, (tally, audience))| (step, Raw::seal(tally, audience))).collect())
 }
 
-/// Sums by video of a channel.
+/// Sums by video of a channel, without kept ones.
 pub(crate) fn videos(
     snapshot: &Snapshot,
     plan: Plan,
     creator: CreatorOrd,
     range: DayRange,
-) -> Result<RawTable<VideoId<'static>, Tally>, Failure> {
+) -> Result<Vec<(VideoId<'static>, Raw<Tally>)>, Failure> {
     let asked = Asked { scope: Scope::Channel(creator), zone: Default::default() };
     let parts = asked.parts(snapshot, range)?;
     let tail = asked.tail(snapshot);
@@ -88,12 +96,10 @@ pub(crate) fn videos(
         if !audience.is_empty()
             && let Some(id) = video_id(snapshot.catalogue(), video)
         {
-            rows.push((id, (tally, audience)));
+            rows.push((id, Raw::seal(tally, audience)));
         }
     }
-    // The gate breaks ties by place: let the place not depend on which video was seen first.
-    rows.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok(table(rows))
+    Ok(rows)
 }
 
 /// Expired days of a channel's videos.
@@ -160,15 +166,4 @@ fn add_block(cells: &mut Cells, block: &Block, videos: &[VideoOrd], range: DayRa
 
 fn wants(range: DayRange, day: u32) -> bool {
     (u32::from(range.first().number())..=u32::from(range.last().number())).contains(&day)
-}
-
-/// Seals rows whose sums add up to the total.
-fn table<K>(rows: Vec<(K, (Tally, RoaringBitmap))>) -> RawTable<K, Tally> {
-    let mut total = Tally::default();
-    for (_, (tally, _)) in &rows {
-        total += *tally;
-    }
-    let everyone = rows.iter().map(|(_, (_, audience))| audience).union();
-    let rows = rows.into_iter().map(|(key, (tally, audience))| (key, Raw::seal(tally, audience))).collect();
-    RawTable::seal(Raw::seal(total, everyone), rows)
 }

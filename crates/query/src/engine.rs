@@ -3,13 +3,17 @@
 use throng_model::{
     CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, VideoFacts, VideoId,
 };
-use throng_privacy::{Contribution, Epoch, Raw, RawAudience, RawTable, Rewrites, SeriesStep, Source, SourceError};
-use throng_store::Store;
+use throng_privacy::{
+    Best, Contribution, Epoch, Raw, RawAudience, RawRanking, Rewrites, SeriesStep, Source, SourceError,
+};
+use throng_store::{Snapshot, Store};
 
+use crate::counters::Counting;
 use crate::frames::Frames;
+use crate::kept_sums::KeptSums;
 use crate::plan::Plan;
 use crate::scope::{Asked, Failure};
-use crate::{audience, counters, facts};
+use crate::{audience, best, counters, facts};
 
 /// Answers the gate's questions exactly, from a store.
 ///
@@ -22,6 +26,7 @@ pub struct Engine {
     store: Store,
     plan: Plan,
     frames: Frames,
+    kept: KeptSums,
 }
 
 impl Engine {
@@ -32,15 +37,19 @@ impl Engine {
 
     /// An engine that is forced to one way of answering.
     pub fn with_plan(store: Store, plan: Plan) -> Self {
-        Self { store, plan, frames: Frames::new() }
+        Self { store, plan, frames: Frames::new(), kept: KeptSums::new() }
+    }
+
+    fn counting<'a>(&'a self, snapshot: &'a Snapshot, enough: u64) -> Counting<'a> {
+        Counting { kept: &self.kept, snapshot, plan: self.plan, enough }
     }
 }
 
 impl Source for Engine {
-    fn counters(&self, entity: &Entity, range: DayRange) -> Result<Raw<Tally>, SourceError> {
+    fn counters(&self, entity: &Entity, range: DayRange, enough: u64) -> Result<Raw<Tally>, SourceError> {
         let snapshot = self.store.snapshot();
         let asked = Asked::find(&snapshot, entity)?;
-        Ok(counters::counters(&snapshot, self.plan, &asked, range)?)
+        Ok(counters::counters(&self.counting(&snapshot, enough), &asked, range)?)
     }
 
     fn series(
@@ -48,20 +57,22 @@ impl Source for Engine {
         entity: &Entity,
         range: DayRange,
         granularity: Granularity,
-    ) -> Result<RawTable<SeriesStep, Tally>, SourceError> {
+        enough: u64,
+    ) -> Result<Vec<(SeriesStep, Raw<Tally>)>, SourceError> {
         let snapshot = self.store.snapshot();
         let asked = Asked::find(&snapshot, entity)?;
-        Ok(counters::series(&snapshot, self.plan, &asked, range, granularity)?)
+        Ok(counters::series(&self.counting(&snapshot, enough), &asked, range, granularity)?)
     }
 
-    fn videos(
-        &self,
-        creator: &CreatorId<'_>,
-        range: DayRange,
-    ) -> Result<RawTable<VideoId<'static>, Tally>, SourceError> {
+    fn videos(&self, creator: &CreatorId<'_>, range: DayRange, asked: Best) -> Result<RawRanking, SourceError> {
         let snapshot = self.store.snapshot();
         let creator = snapshot.catalogue().creator_ord(creator.as_str()).ok_or(Failure::Unknown)?;
-        Ok(counters::videos(&snapshot, self.plan, creator, range)?)
+        if self.plan.keeps_sums()
+            && let Some(ranking) = best::best(&self.kept, &snapshot, creator, range, asked).map_err(Failure::from)?
+        {
+            return Ok(ranking);
+        }
+        Ok(RawRanking::of(counters::videos(&snapshot, self.plan, creator, range)?, asked))
     }
 
     fn audience(

@@ -4,12 +4,14 @@
 //! crate besides are facts of the public catalogue. It judges nothing; floors, windows and noise are the gate's.
 
 mod audience;
+mod best;
 mod block;
 mod cells;
 mod channel;
 mod clock;
 mod collect;
 mod counters;
+mod day_sums;
 mod earliest;
 mod engine;
 mod facts;
@@ -17,12 +19,15 @@ mod frame;
 mod frames;
 mod frozen;
 mod gather;
+mod kept_sums;
+mod look;
 mod novelty;
 mod pass;
 mod plan;
 mod scope;
 mod slots;
 mod traits;
+mod video_sums;
 
 pub use engine::Engine;
 pub use plan::Plan;

@@ -4,7 +4,8 @@
 /// answer takes, never the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Plan {
-    /// Chooses per segment: rows where they are few, rollups and audiences where they pay.
+    /// Public counters of channels from kept sums; for everything else chooses per segment: rows where they are few, rollups
+    /// and audiences where they pay.
     #[default]
     Auto,
     /// Sums from day rollups, audiences from rows.
@@ -44,6 +45,11 @@ impl Plan {
             Self::Bitmap => Choice { rollups: false, bitmaps: true },
             Self::Digest | Self::Scan => Choice::SCAN,
         }
+    }
+
+    /// Whether public counters of channels come from kept sums.
+    pub(crate) fn keeps_sums(self) -> bool {
+        self == Self::Auto
     }
 
     /// Whether digests are used.

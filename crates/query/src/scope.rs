@@ -2,6 +2,7 @@
 //! so, as public counters want it; for insights see `frozen`.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use throng_model::{DayRange, Entity, Zone};
 use throng_privacy::SourceError;
@@ -102,7 +103,7 @@ impl Asked {
 
 /// An entity's share of one segment.
 pub(crate) struct Part<'s> {
-    pub(crate) segment: &'s Segment,
+    pub(crate) segment: &'s Arc<Segment>,
     /// The channel, where the part is all of its rows; otherwise the part is one video.
     channel: Option<CreatorOrd>,
     pub(crate) spans: Cow<'s, [VideoSpan]>,
@@ -110,12 +111,12 @@ pub(crate) struct Part<'s> {
 
 impl<'s> Part<'s> {
     /// One video on one channel.
-    pub(crate) fn of_video(segment: &'s Segment, span: VideoSpan) -> Self {
+    pub(crate) fn of_video(segment: &'s Arc<Segment>, span: VideoSpan) -> Self {
         Self { segment, channel: None, spans: Cow::Owned(vec![span]) }
     }
 
     /// The same, where the span is at hand.
-    pub(crate) fn of_span(segment: &'s Segment, span: &'s VideoSpan) -> Self {
+    pub(crate) fn of_span(segment: &'s Arc<Segment>, span: &'s VideoSpan) -> Self {
         Self { segment, channel: None, spans: Cow::Borrowed(std::slice::from_ref(span)) }
     }
 

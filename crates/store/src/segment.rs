@@ -48,6 +48,13 @@ pub struct VideoSpan {
     days: Range<u32>,
 }
 
+impl VideoSpan {
+    /// Number of its days; 0 for events without a video, whose days are not kept.
+    pub fn day_count(&self) -> usize {
+        self.days.len()
+    }
+}
+
 struct CreatorSpan {
     creator: CreatorOrd,
     spans: Range<u32>,
@@ -123,6 +130,11 @@ impl Segment {
     /// Whether any row can count in these days.
     pub fn touches(&self, range: DayRange) -> bool {
         range.first().number() <= self.head.last_day && self.head.first_day <= range.last().number()
+    }
+
+    /// The first and the last day of any row.
+    pub fn days(&self) -> Result<(Day, Day), ReadError> {
+        Ok((day_of_number(self.head.first_day.into())?, day_of_number(self.head.last_day.into())?))
     }
 
     /// Whether any row counts before a day.
@@ -231,6 +243,16 @@ impl Segment {
             return Ok(Vec::new());
         }
         Ok(self.rollups(&self.head.video_days, span.days.clone(), range)?.0)
+    }
+
+    /// Appends the day numbers of all days of spans that follow each other, span by span.
+    pub fn read_span_days(&self, spans: &[VideoSpan], out: &mut Vec<u32>) -> Result<(), ReadError> {
+        self.table(&self.head.video_days).read(0, days_of(spans), out)
+    }
+
+    /// Appends the sums of one metric, in the same order.
+    pub fn read_span_sums(&self, spans: &[VideoSpan], metric: Metric, out: &mut Vec<i64>) -> Result<(), ReadError> {
+        self.table(&self.head.video_days).read_wide(metric as usize, days_of(spans), out)
     }
 
     /// The audience of a rollup of this segment; `None` where none was kept and the rows must be scanned.
@@ -459,6 +481,13 @@ impl Directory {
     fn creator(&self, creator: CreatorOrd) -> Option<&CreatorSpan> {
         let place = self.creators.binary_search_by_key(&creator, |span| span.creator).ok()?;
         self.creators.get(place)
+    }
+}
+
+fn days_of(spans: &[VideoSpan]) -> Range<u32> {
+    match (spans.first(), spans.last()) {
+        (Some(first), Some(last)) => first.days.start..last.days.end,
+        _ => 0..0,
     }
 }
 

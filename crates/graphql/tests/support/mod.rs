@@ -14,8 +14,8 @@ use throng_model::{
     Name, Source as Traffic, Stage, Tally, Timestamp, Traits, VideoFacts, VideoId, Zone,
 };
 use throng_privacy::{
-    Contribution, Epoch, Gate, NoiseKey, Policy, Protection, Raw, RawAudience, RawTable, Rewrites, SeriesStep, Source,
-    SourceError,
+    Best, Contribution, Epoch, Gate, NoiseKey, Policy, Protection, Raw, RawAudience, RawRanking, RawTable, Rewrites,
+    SeriesStep, Source, SourceError,
 };
 
 /// One event of the list. All channels report in UTC.
@@ -179,7 +179,7 @@ fn family(family: Family, events: &[&Event], before: &[&Event]) -> RawTable<Cell
 }
 
 impl Source for Platform {
-    fn counters(&self, entity: &Entity, range: DayRange) -> Result<Raw<Tally>, SourceError> {
+    fn counters(&self, entity: &Entity, range: DayRange, _: u64) -> Result<Raw<Tally>, SourceError> {
         Ok(sum(self.of(entity, range)))
     }
 
@@ -188,23 +188,20 @@ impl Source for Platform {
         entity: &Entity,
         range: DayRange,
         granularity: Granularity,
-    ) -> Result<RawTable<SeriesStep, Tally>, SourceError> {
+        _: u64,
+    ) -> Result<Vec<(SeriesStep, Raw<Tally>)>, SourceError> {
         let steps = range.periods(granularity).map(|days| {
             let step = SeriesStep { start: Zone::UTC.day_start(days.first()), days };
             (step, sum(self.of(entity, days)))
         });
-        Ok(RawTable::seal(sum(self.of(entity, range)), steps.collect()))
+        Ok(steps.collect())
     }
 
-    fn videos(
-        &self,
-        creator: &CreatorId<'_>,
-        range: DayRange,
-    ) -> Result<RawTable<VideoId<'static>, Tally>, SourceError> {
+    fn videos(&self, creator: &CreatorId<'_>, range: DayRange, best: Best) -> Result<RawRanking, SourceError> {
         let of = |id: &'static str| VideoId::parse(id).expect("id");
         let own = VIDEOS.iter().filter(|(_, channel, _)| *channel == creator.as_str());
         let rows = own.map(|(id, ..)| (of(id), sum(self.of(&Entity::Video(of(id)), range)))).collect();
-        Ok(RawTable::seal(sum(self.of(&Entity::Creator(creator.clone().into_owned()), range)), rows))
+        Ok(RawRanking::of(rows, best))
     }
 
     fn audience(

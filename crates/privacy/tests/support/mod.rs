@@ -13,7 +13,9 @@ use throng_model::{
     Granularity, Hashtag, HourOfWeek, Kind, Region, Source as Traffic, Stage, Tally, Timestamp, VideoFacts, VideoId,
     Zone,
 };
-use throng_privacy::{Contribution, Epoch, Raw, RawAudience, RawTable, Rewrites, SeriesStep, Source, SourceError};
+use throng_privacy::{
+    Best, Contribution, Epoch, Raw, RawAudience, RawRanking, RawTable, Rewrites, SeriesStep, Source, SourceError,
+};
 
 /// Some viewers who all did the same. Small numbers stand for traits; see `World::cells`.
 #[derive(Debug, Clone)]
@@ -162,7 +164,7 @@ fn cells_of(block: &Block, family: Family) -> Vec<Cell> {
 }
 
 impl Source for World {
-    fn counters(&self, entity: &Entity, range: DayRange) -> Result<Raw<Tally>, SourceError> {
+    fn counters(&self, entity: &Entity, range: DayRange, _: u64) -> Result<Raw<Tally>, SourceError> {
         let on_video = |block: &Block| match entity {
             Entity::Video(id) => (0..8).any(|index| block.videos >> index & 1 == 1 && *id == video(index)),
             _ => true,
@@ -175,19 +177,21 @@ impl Source for World {
         _: &Entity,
         range: DayRange,
         granularity: Granularity,
-    ) -> Result<RawTable<SeriesStep, Tally>, SourceError> {
+        _: u64,
+    ) -> Result<Vec<(SeriesStep, Raw<Tally>)>, SourceError> {
         let active =
             |block: &Block, days: DayRange| (0..7).any(|n| block.days >> n & 1 == 1 && days.contains(weekday(n)));
         let steps = range.periods(granularity).map(|days| {
             let step = SeriesStep { start: Zone::UTC.day_start(days.first()), days };
             (step, self.cell(|block| active(block, days)))
         });
-        Ok(RawTable::seal(self.cell(|block| active(block, range)), steps.collect()))
+        Ok(steps.collect())
     }
 
-    fn videos(&self, _: &CreatorId<'_>, _: DayRange) -> Result<RawTable<VideoId<'static>, Tally>, SourceError> {
-        let rows = (0..8).map(|index| (video(index), self.cell(|block| block.videos >> index & 1 == 1)));
-        Ok(RawTable::seal(self.cell(|block| block.videos > 0), rows.collect()))
+    fn videos(&self, _: &CreatorId<'_>, _: DayRange, best: Best) -> Result<RawRanking, SourceError> {
+        let rows = (0..8).map(|index| (index, self.cell(|block| block.videos >> index & 1 == 1)));
+        let with_events = rows.filter(|(index, _)| !self.viewers(|block| block.videos >> index & 1 == 1).is_empty());
+        Ok(RawRanking::of(with_events.map(|(index, raw)| (video(index), raw)).collect(), best))
     }
 
     fn audience(

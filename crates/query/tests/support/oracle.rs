@@ -7,7 +7,9 @@ use throng_model::{
     Cell, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, HourOfWeek, Kind, Metric, Name,
     Source as TrafficSource, Stage, Tally, Timestamp, Traits, VideoFacts, VideoId, VideoRow, Zone,
 };
-use throng_privacy::{Contribution, Epoch, Raw, RawAudience, RawTable, Rewrites, SeriesStep, Source, SourceError};
+use throng_privacy::{
+    Best, Contribution, Epoch, Raw, RawAudience, RawRanking, RawTable, Rewrites, SeriesStep, Source, SourceError,
+};
 
 /// An accepted event.
 #[derive(Debug, Clone)]
@@ -234,12 +236,12 @@ impl Oracle {
         Raw::seal(tally, everyone(events))
     }
 
-    fn table<K: Ord>(&self, events: &[&Seen], keys: Vec<K>, key_of: impl Fn(&Seen) -> K) -> RawTable<K, Tally> {
+    fn table<K: Ord>(&self, events: &[&Seen], keys: Vec<K>, key_of: impl Fn(&Seen) -> K) -> Vec<(K, Raw<Tally>)> {
         let mut rows: BTreeMap<K, Vec<&Seen>> = keys.into_iter().map(|key| (key, Vec::new())).collect();
         for event in events {
             rows.entry(key_of(event)).or_default().push(event);
         }
-        RawTable::seal(self.sum(events), rows.into_iter().map(|(key, events)| (key, self.sum(&events))).collect())
+        rows.into_iter().map(|(key, events)| (key, self.sum(&events))).collect()
     }
 
     fn family(
@@ -425,7 +427,7 @@ fn hour_steps(zone: &Zone, day: Day) -> Vec<SeriesStep> {
 }
 
 impl Source for Oracle {
-    fn counters(&self, entity: &Entity, range: DayRange) -> Result<Raw<Tally>, SourceError> {
+    fn counters(&self, entity: &Entity, range: DayRange, _: u64) -> Result<Raw<Tally>, SourceError> {
         self.zone(entity)?;
         let events: Vec<_> = self.events_of(entity).into_iter().filter(|event| range.contains(event.day)).collect();
         Ok(self.sum(&events))
@@ -436,7 +438,8 @@ impl Source for Oracle {
         entity: &Entity,
         range: DayRange,
         granularity: Granularity,
-    ) -> Result<RawTable<SeriesStep, Tally>, SourceError> {
+        _: u64,
+    ) -> Result<Vec<(SeriesStep, Raw<Tally>)>, SourceError> {
         let zone = self.zone(entity)?;
         let events: Vec<_> = self.events_of(entity).into_iter().filter(|event| range.contains(event.day)).collect();
         let steps: Vec<SeriesStep> = match granularity {
@@ -459,11 +462,7 @@ impl Source for Oracle {
         Ok(self.table(&events, steps.clone(), step_of))
     }
 
-    fn videos(
-        &self,
-        creator: &CreatorId<'_>,
-        range: DayRange,
-    ) -> Result<RawTable<VideoId<'static>, Tally>, SourceError> {
+    fn videos(&self, creator: &CreatorId<'_>, range: DayRange, best: Best) -> Result<RawRanking, SourceError> {
         if !self.creators.contains_key(creator.as_str()) {
             return Err(SourceError::Unknown);
         }
@@ -471,7 +470,7 @@ impl Source for Oracle {
             |event: &&Seen| event.creator == creator.as_str() && range.contains(event.day) && event.video.is_some();
         let events: Vec<_> = self.events.iter().filter(wanted).collect();
         let video_of = |event: &Seen| VideoId::parse(event.video.clone().expect("has a video")).expect("id");
-        Ok(self.table(&events, Vec::new(), video_of))
+        Ok(RawRanking::of(self.table(&events, Vec::new(), video_of), best))
     }
 
     fn audience(
