@@ -44,6 +44,19 @@ impl From<PeriodError> for GateError {
     }
 }
 
+/// What settled answers stand on: a state of the store and of the calendar.
+///
+/// Invariant: while two of one gate are equal, a settled answer ([`Released::is_settled`]) and every fact of the catalogue
+/// are the same. Open days may have got more events between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    settled_generation: u64,
+    /// Days begin at whole quarter hours in every zone of the years that clocks show.
+    quarter_hour: i64,
+}
+
+const QUARTER_HOUR_MS: i64 = 15 * 60 * 1_000;
+
 /// Judges every answer of an engine under one policy.
 pub struct Gate {
     pub(crate) source: Arc<dyn Source>,
@@ -80,6 +93,14 @@ impl Gate {
     /// How the policy's ρ is spread over the catalogue.
     pub fn budget(&self) -> &Budget {
         &self.budget
+    }
+
+    /// What settled answers stand on now; `None` where the engine promises nothing. An answer belongs to a standing if it
+    /// held before the first question and after the last one.
+    pub fn standing(&self) -> Option<Standing> {
+        let settled_generation = self.source.settled_generation()?;
+        let quarter_hour = (self.clock)().millis().div_euclid(QUARTER_HOUR_MS);
+        Some(Standing { settled_generation, quarter_hour })
     }
 
     /// Every erasure that took rows away, oldest first.
@@ -164,6 +185,11 @@ impl Gate {
 
     pub(crate) fn release<T>(&self, value: T) -> Released<T> {
         Released::new(value, self.policy_version.clone())
+    }
+
+    /// Whether no event can change public counters over these days any more.
+    pub(crate) fn is_settled(&self, entity: &Entity, days: DayRange) -> bool {
+        self.source.settled_through(entity).is_some_and(|through| days.last() <= through)
     }
 
     /// The last day that has ended in the entity's zone.

@@ -39,7 +39,7 @@ mod viewers;
 pub use budget::{Allocation, Budget};
 pub use catalogue::{CatalogueEntry, EntityKind, catalogue};
 pub use crowd::{BitGroup, Coded, Codes, Marked, RawAudience, StageBits};
-pub use gate::{Gate, GateError};
+pub use gate::{Gate, GateError, Standing};
 pub use key::NoiseKey;
 pub use policy::{
     AUDIENCE_MIN_DEFAULT, AUDIENCE_MIN_FLOOR, AUDIENCE_MIN_MAX, DELTA, Policy, PolicyError, Protection, RHO_DEFAULT,

@@ -16,14 +16,16 @@ impl Gate {
         days: DayRange,
         compare: Option<Comparison>,
     ) -> Result<Released<Counters>, GateError> {
+        let settled = self.is_settled(entity, days);
         let counters = self.cell(entity, days)?;
         let Some(earlier) = compare.and_then(|comparison| comparison.range(days)) else {
-            return Ok(self.release(counters));
+            return Ok(self.release(counters).settled(settled));
         };
         let previous = self.cell(entity, earlier)?;
         // A day that is not over would make every change look like a fall.
         let over = days.last() <= self.yesterday(entity)?;
-        Ok(self.release(counters.beside(&previous, over)))
+        // The range compared with ends before this one.
+        Ok(self.release(counters.beside(&previous, over)).settled(settled))
     }
 
     /// Counters per step of a range, every step there, in order.
@@ -34,6 +36,7 @@ impl Gate {
         granularity: Granularity,
     ) -> Result<Released<Vec<SeriesPoint>>, GateError> {
         question::check_steps(days, granularity)?;
+        let settled = self.is_settled(entity, days);
         let floor = self.judge.floor();
         let steps = self.source.series(entity, days, granularity, floor)?;
         let shown = sums::shown(floor, &steps.iter().map(|(_, raw)| raw).collect::<Vec<_>>());
@@ -41,7 +44,7 @@ impl Gate {
             start: step.start,
             counters: counters_of(step.days, raw, shown),
         });
-        Ok(self.release(points.collect()))
+        Ok(self.release(points.collect()).settled(settled))
     }
 
     /// A channel's videos by one counter over some days, the largest first. Only disclosed videos are ranked.
@@ -52,17 +55,18 @@ impl Gate {
         by: Counter,
         first: usize,
     ) -> Result<Released<Vec<RankedVideo>>, GateError> {
+        let settled = self.is_settled(&Entity::Creator(creator.clone().into_owned()), days);
         let floor = self.judge.floor();
         let ranking = self.source.videos(creator, days, Best { by, first, enough: floor })?;
         let whole = sums::rest_holds(floor, ranking.few.iter());
         if !whole && ranking.least.is_none() {
-            return Ok(self.release(Vec::new()));
+            return Ok(self.release(Vec::new()).settled(settled));
         }
         let is_hidden = |video: &VideoId<'_>| !whole && ranking.least.as_ref() == Some(video);
         let disclosed =
             ranking.best.into_iter().filter(|(video, raw)| self.judge.passes(&raw.audience) && !is_hidden(video));
         let ranked = disclosed.take(first).map(|(video, raw)| RankedVideo { video, value: Measure::exact(raw.value) });
-        Ok(self.release(ranked.collect()))
+        Ok(self.release(ranked.collect()).settled(settled))
     }
 
     fn cell(&self, entity: &Entity, days: DayRange) -> Result<Counters, GateError> {

@@ -125,11 +125,23 @@ impl Measure {
 pub struct Released<T> {
     value: T,
     policy_version: String,
+    settled: bool,
 }
 
 impl<T> Released<T> {
+    /// Not settled: whoever knows better says so.
     pub(crate) fn new(value: T, policy_version: String) -> Self {
-        Self { value, policy_version }
+        Self { value, policy_version, settled: false }
+    }
+
+    pub(crate) fn settled(self, settled: bool) -> Self {
+        Self { settled, ..self }
+    }
+
+    /// Whether the answer stays as it is while [`crate::Gate::standing`] does: only sealed days and public facts stand
+    /// behind it.
+    pub fn is_settled(&self) -> bool {
+        self.settled
     }
 
     /// The answer.

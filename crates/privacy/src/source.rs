@@ -103,6 +103,18 @@ pub trait Source: Send + Sync + 'static {
     /// The last sealed day of an entity, `None` where no day is sealed.
     fn sealed_through(&self, entity: &Entity) -> Result<Option<Day>, SourceError>;
 
+    /// A number that stays the same only while nothing changes but events of open days: while it does, so do all facts of
+    /// the catalogue, what is sealed, and every answer over days up to [`Self::settled_through`]. `None`: nothing is
+    /// promised, so no answer is to be kept.
+    fn settled_generation(&self) -> Option<u64> {
+        None
+    }
+
+    /// The last day of an entity whose *public counters* no event can change any more; `None` where there is none.
+    fn settled_through(&self, _entity: &Entity) -> Option<Day> {
+        None
+    }
+
     /// How often what was sealed on these days was rewritten.
     fn rewrites(&self, entity: &Entity, days: DayRange) -> Result<Rewrites, SourceError>;
 

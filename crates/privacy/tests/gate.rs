@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use support::{Block, World, creator, day, video, week};
 use throng_model::{
     AgeBand, Cell, Counter, Day, DayRange, Entity, Family, Follower, Gender, Granularity, Stage, Timestamp,
-    WindowError, WindowKind,
+    WindowError, WindowKind, Zone,
 };
 use throng_privacy::{Audience, Comparison, Disclosure, Gate, GateError, NoiseKey, Policy, Protection, QuestionError};
 
@@ -263,4 +263,16 @@ fn a_series_that_is_too_long_is_refused() {
         Err(GateError::BadQuestion(QuestionError::TooManySteps))
     );
     assert!(gate.series(&entity(), years, Granularity::Day).is_ok());
+}
+
+#[test]
+fn days_begin_at_whole_quarter_hours() {
+    // What `Standing` takes for granted: between two of them nobody's yesterday changes.
+    for name in ["UTC", "Asia/Kathmandu", "Australia/Eucla", "Pacific/Chatham", "Australia/Lord_Howe", "Asia/Beirut"] {
+        let zone = Zone::parse(name).expect(name);
+        for back in 0..800 {
+            let start = zone.day_start(day("2027-12-31").saturating_add(-back)).millis();
+            assert_eq!(start % (15 * 60 * 1_000), 0, "{name}, {back} days back");
+        }
+    }
 }

@@ -90,6 +90,14 @@ impl Source for Engine {
         Ok(facts::sealed_through(&self.store.snapshot(), entity)?)
     }
 
+    fn settled_generation(&self) -> Option<u64> {
+        Some(self.store.settled_generation())
+    }
+
+    fn settled_through(&self, entity: &Entity) -> Option<Day> {
+        facts::settled_through(&self.store.snapshot(), entity)
+    }
+
     fn rewrites(&self, entity: &Entity, days: DayRange) -> Result<Rewrites, SourceError> {
         Ok(facts::rewrites(&self.store.snapshot(), entity, days)?)
     }

@@ -55,6 +55,15 @@ pub(crate) fn sealed_through(snapshot: &Snapshot, entity: &Entity) -> Result<Opt
     found.ok_or(Failure::Unknown)
 }
 
+/// The last day whose public counters nothing can come to any more. A video's own are open to events that name it beside
+/// any channel, so its days are settled when they are sealed everywhere.
+pub(crate) fn settled_through(snapshot: &Snapshot, entity: &Entity) -> Option<Day> {
+    match entity {
+        Entity::Creator(id) => snapshot.sealed_through(snapshot.catalogue().creator_ord(id.as_str())?),
+        Entity::Video(_) | Entity::Hashtag(_) => snapshot.sealed_everywhere(),
+    }
+}
+
 /// How often what was sealed on these days of an entity was rewritten.
 pub(crate) fn rewrites(snapshot: &Snapshot, entity: &Entity, days: DayRange) -> Result<Rewrites, Failure> {
     let catalogue = snapshot.catalogue();

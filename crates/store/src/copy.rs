@@ -156,6 +156,7 @@ impl Writer {
         renamed.map_err(|source| WriteError::files(&path, source))?;
         self.kv = Arc::new(open_disk(&path, options)?);
         self.root = root;
+        self.settled_generation = self.root.generation;
         self.acknowledge()?;
         let Shared { cache, garbage, .. } = self.shared.as_ref();
         let (kv, listed) = (&self.kv, &self.root);

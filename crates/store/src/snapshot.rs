@@ -29,6 +29,7 @@ pub struct Snapshot {
     /// Where the segments lie: a compaction moves to another database.
     pub(crate) kv: Arc<Kv>,
     pub(crate) generation: u64,
+    pub(crate) settled_generation: u64,
     pub(crate) catalogue: Catalogue,
     pub(crate) seals: Seals,
     pub(crate) segments: Vec<Arc<Segment>>,
@@ -46,6 +47,14 @@ impl Snapshot {
     /// The commit's number; grows by at least one with each commit.
     pub fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// The number of the last commit that was more than rows of open days of known creators and videos.
+    ///
+    /// Invariant: snapshots of one process that agree in it agree in the catalogue, in what is sealed and in all rows of
+    /// sealed days; a commit that cannot be told to keep this counts as one that does not.
+    pub fn settled_generation(&self) -> u64 {
+        self.settled_generation
     }
 
     /// Creators, videos and hashtags.

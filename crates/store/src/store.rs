@@ -312,6 +312,11 @@ impl Store {
         self.inner.shared.snapshot()
     }
 
+    /// [`Snapshot::settled_generation`] of the newest snapshot, without holding it.
+    pub fn settled_generation(&self) -> u64 {
+        self.inner.shared.settled_generation()
+    }
+
     /// Takes events. On `Ok` those accepted survive power loss; one outcome per event, in order. Waits while the writer
     /// is busy.
     pub fn append(&self, events: &[Event<'_>], mode: AppendMode) -> Result<Vec<Outcome>, WriteError> {

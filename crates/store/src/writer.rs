@@ -60,6 +60,8 @@ pub(crate) struct Writer {
     dirty: Changes,
     /// Grows when a zone changes: a merge that began before must not be listed.
     zone_epoch: u64,
+    /// The last commit that brought more than rows of open days; see [`Snapshot::settled_generation`].
+    pub(crate) settled_generation: u64,
     pub(crate) poisoned: bool,
 }
 
@@ -80,6 +82,14 @@ impl Pending {
         self.rows.is_empty()
             && self.changes.creators.is_empty()
             && self.changes.videos.is_empty()
+            && !self.seals_changed
+    }
+
+    /// Whether there are rows of open days and nothing else: nothing sealed and no name changes.
+    fn is_open_rows_only(&self) -> bool {
+        self.changes.creators.is_empty()
+            && self.changes.videos.is_empty()
+            && self.reopened.is_empty()
             && !self.seals_changed
     }
 }
@@ -234,6 +244,7 @@ impl Writer {
         if pending.is_empty() {
             return Ok(());
         }
+        let settled = pending.is_open_rows_only().then_some(self.settled_generation);
         let Pending { rows, fingerprints, viewers, mut changes, reopened, .. } = pending;
         for &(creator, day) in &reopened {
             self.catalogue.change_creator(creator, |entry| *entry.reopened.entry(day).or_insert(0) += 1);
@@ -254,6 +265,7 @@ impl Writer {
         let written = self.write_log(&record);
         self.poisoned |= written.is_err();
         written?;
+        self.settled_generation = settled.unwrap_or(self.settled_generation);
         self.tail.push(rows);
         self.dirty.creators.append(&mut changes.creators);
         self.dirty.videos.append(&mut changes.videos);
@@ -285,6 +297,7 @@ impl Writer {
             object.keys().for_each(|key| batch.remove(key));
         }
         self.root.generation += 1;
+        self.settled_generation = self.root.generation;
         self.root.next_object = self.shared.next_object.load(Ordering::Relaxed);
         batch.put(ROOT_KEY, self.root.seal());
         self.kv.commit(batch).map_err(ReadError::from)?;
@@ -315,6 +328,7 @@ impl Writer {
         let snapshot = Snapshot {
             kv: self.kv.clone(),
             generation: self.root.generation,
+            settled_generation: self.settled_generation,
             catalogue: self.catalogue.clone(),
             seals: self.root.seals,
             segments: self.segments.clone(),

@@ -2,5 +2,5 @@
 use throng_privacy::Released;
 
 fn main() {
-    let _ = Released { value: 1, policy_version: String::new() };
+    let _ = Released { value: 1, policy_version: String::new(), settled: true };
 }

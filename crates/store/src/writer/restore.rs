@@ -43,6 +43,7 @@ impl Writer {
         let snapshot = Snapshot {
             kv: kv.clone(),
             generation: root.generation,
+            settled_generation: root.generation,
             catalogue: Catalogue::default(),
             seals: root.seals,
             segments: Vec::new(),
@@ -78,6 +79,7 @@ impl Writer {
             pseudonyms: Runs::new(root.pseudonyms.clone()),
             dirty: Changes::default(),
             zone_epoch: 0,
+            settled_generation: root.generation,
             poisoned: false,
             root,
         };

@@ -22,6 +22,10 @@ impl Shared {
         self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    pub(crate) fn settled_generation(&self) -> u64 {
+        self.snapshot.read().unwrap_or_else(PoisonError::into_inner).settled_generation
+    }
+
     pub(crate) fn next_object(&self) -> u64 {
         self.next_object.fetch_add(1, Ordering::Relaxed)
     }
