@@ -72,14 +72,17 @@ fn dashboard(criterion: &mut Criterion) {
     let data = Data::new();
     let made = data.json(&["demo", "--small", "--no-serve"]);
     let (creator, token) = (&made["creator"], made["creator_token"].as_str().expect("a token"));
-    let server = Server::start(&data);
-    let mut connection =
-        Connection::new(&server, token, &json!({ "query": DASHBOARD, "variables": { "id": creator } }));
-    let answer: Value = serde_json::from_slice(&connection.ask()).expect("JSON");
-    assert!(answer["data"]["creator"]["audience"]["reach"]["value"].is_number(), "{answer}");
     let mut group = criterion.benchmark_group("http");
     group.throughput(Throughput::Elements(1));
-    group.bench_function("dashboard", |bench| bench.iter(|| connection.ask()));
+    for (name, cache_bytes_max) in [("dashboard", "0"), ("dashboard, kept", "1000000")] {
+        let server = Server::start_with(&data, &[("THRONG_GRAPHQL_ANSWERS_CACHE_BYTES_MAX", cache_bytes_max)]);
+        let mut connection =
+            Connection::new(&server, token, &json!({ "query": DASHBOARD, "variables": { "id": creator } }));
+        let answer: Value = serde_json::from_slice(&connection.ask()).expect("JSON");
+        assert!(answer["data"]["creator"]["audience"]["reach"]["value"].is_number(), "{answer}");
+        group.bench_function(name, |bench| bench.iter(|| connection.ask()));
+        server.stop();
+    }
     group.finish();
 }
 

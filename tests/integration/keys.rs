@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use crate::platform::{VIEWS, of, small_channel, views};
 use crate::server::{Data, Server};
 
+const SETTLED: &str = "{ creator(id: \"c\") { audience(window: {kind: DAY}) { reach { value } } } }";
+
 fn sees(server: &Server, token: &str, creator: &str) -> bool {
     !server.query(Some(token), VIEWS, &of(creator))["creator"].is_null()
 }
@@ -53,6 +55,24 @@ fn a_revoked_key_stops_working_at_once() {
     assert_eq!((refused.status, refused.code().as_str()), (401, "UNAUTHENTICATED"));
     assert!(refused.header("www-authenticate").is_some_and(|value| value.starts_with("Bearer")));
     assert_eq!(data.json(&["key", "list"])["keys"][0]["state"], "revoked");
+}
+
+#[test]
+fn a_kept_answer_is_given_only_to_keys_that_work_and_see_it() {
+    let (data, server) = two_channels();
+    let operator = data.key(&["operator"]);
+    let other = data.key(&["creator", "--creator", "d"]);
+    let ask = |token: &str| server.query(Some(token), SETTLED, &json!({}));
+    let seen = ask(&operator);
+    assert!(!seen["creator"].is_null());
+    assert_eq!(ask(&operator), seen);
+    assert!(ask(&other)["creator"].is_null());
+    data.json(&["key", "revoke", operator.split('_').nth(1).unwrap()]);
+    let bearer = format!("Bearer {operator}");
+    let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json")];
+    assert_eq!(server.post("/graphql", &headers, json!({ "query": SETTLED, "variables": {} }).to_string()).status, 401);
+    let log = server.stop();
+    assert!(log.contains("answers_kept=1 answers_computed=2"), "{log}");
 }
 
 #[test]

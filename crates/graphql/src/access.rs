@@ -8,7 +8,7 @@ use throng_model::CreatorId;
 use crate::error::unauthenticated;
 
 /// What the caller of one request may see.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Access {
     /// No token: the policy and the status.
     Anonymous,

@@ -12,9 +12,11 @@ use crate::aggregate::{INSIGHT, MIN, aggregate};
 use crate::breakdown::Breakdown;
 use crate::counters::Measure;
 use crate::error::{internal, of_gate};
+use crate::flat::Rows;
 use crate::input::{FIRST_MAX, WindowInput, page_cost, page_size};
 use crate::measured::gate;
 use crate::scalar::Date;
+use crate::settled::open;
 use crate::tables::{ActiveHour, AgeGenderCell, FunnelStage, RetentionPoint};
 use crate::words::{Trait, WindowKind};
 
@@ -67,14 +69,21 @@ impl Audience {
         self.read(ctx, &[family], |answer| answer.table(family).map(&read))
     }
 
-    fn curve<T>(&self, ctx: &Context<'_>, family: Family, read: impl Fn(&privacy::CurvePoint) -> T) -> Result<Vec<T>> {
-        self.read(ctx, &[family], |answer| answer.curve(family).map(|curve| curve.points().iter().map(&read).collect()))
+    fn curve<T>(
+        &self,
+        ctx: &Context<'_>,
+        family: Family,
+        read: impl Fn(&privacy::CurvePoint) -> Option<T>,
+    ) -> Result<Rows<T>> {
+        self.read(ctx, &[family], |answer| {
+            answer.curve(family).map(|curve| curve.points().iter().filter_map(&read).collect())
+        })
     }
 }
 
 fn question(ctx: &Context<'_>, entity: &Entity, asked: &WindowInput, families: &[Family]) -> Result<privacy::Audience> {
     let answer = gate(ctx)?.audience(entity, asked.kind.into(), asked.date(), families).map_err(of_gate)?;
-    Ok(answer.into_inner())
+    Ok(open(ctx, answer))
 }
 
 /// The families behind the selected fields.
@@ -165,30 +174,28 @@ impl Audience {
 
     /// The reach split by age band and gender: 32 cells in a fixed order, each viewer in one.
     #[graphql(complexity = "1 + 32 * child_complexity", directive = aggregate::apply(INSIGHT, MIN))]
-    async fn age_gender(&self, ctx: &Context<'_>) -> Result<Vec<AgeGenderCell>> {
+    async fn age_gender(&self, ctx: &Context<'_>) -> Result<Rows<AgeGenderCell>> {
         self.table(ctx, Family::AgeGender, |table| table.rows().iter().filter_map(AgeGenderCell::of).collect())
     }
 
     /// Viewers by hour of the week, in the reporting zone: 168 cells from Monday 00:00 on. A viewer stands in every hour
     /// with a view, so cells do not add up to the reach.
     #[graphql(complexity = "1 + 168 * child_complexity", directive = aggregate::apply(INSIGHT, MIN))]
-    async fn active_hours(&self, ctx: &Context<'_>) -> Result<Vec<ActiveHour>> {
+    async fn active_hours(&self, ctx: &Context<'_>) -> Result<Rows<ActiveHour>> {
         self.table(ctx, Family::ActiveHours, |table| table.rows().iter().filter_map(ActiveHour::of).collect())
     }
 
     /// How far viewers watched: 100 points from 1 to 100 % of the length. Each viewer counts with the furthest position of
     /// all views; viewers without a view of a video of known length are left out.
     #[graphql(complexity = "1 + 100 * child_complexity", directive = aggregate::apply(INSIGHT, MIN))]
-    async fn retention(&self, ctx: &Context<'_>) -> Result<Vec<RetentionPoint>> {
-        let points = self.curve(ctx, Family::Retention, RetentionPoint::of)?;
-        Ok(points.into_iter().flatten().collect())
+    async fn retention(&self, ctx: &Context<'_>) -> Result<Rows<RetentionPoint>> {
+        self.curve(ctx, Family::Retention, RetentionPoint::of)
     }
 
     /// How far viewers went: saw, viewed, engaged, followed. It starts with everyone with any event, not with the reach.
     #[graphql(complexity = "1 + 4 * child_complexity", directive = aggregate::apply(INSIGHT, MIN))]
-    async fn funnel(&self, ctx: &Context<'_>) -> Result<Vec<FunnelStage>> {
-        let stages = self.curve(ctx, Family::Funnel, FunnelStage::of)?;
-        Ok(stages.into_iter().flatten().collect())
+    async fn funnel(&self, ctx: &Context<'_>) -> Result<Rows<FunnelStage>> {
+        self.curve(ctx, Family::Funnel, FunnelStage::of)
     }
 
     /// Viewers who liked, commented, shared, saved or followed ÷ reach; can pass 1 where some did so without a view in the

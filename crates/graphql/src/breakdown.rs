@@ -6,6 +6,7 @@ use throng_privacy as privacy;
 
 use crate::aggregate::{INSIGHT, MIN, aggregate};
 use crate::counters::Measure;
+use crate::flat::Rows;
 use crate::scalar::CountryCode;
 
 /// The reach split by one trait. Where each viewer stands in one row, shown rows + `other` = `total`, or neither is shown.
@@ -17,7 +18,7 @@ pub(crate) struct Breakdown {
     /// The rows: the largest first, ages in their own order. Short fixed lists are complete, with withheld cells last; of
     /// countries and regions only disclosed rows appear.
     #[graphql(directive = aggregate::apply(INSIGHT, MIN))]
-    rows: Vec<BreakdownRow>,
+    rows: Rows<BreakdownRow>,
     /// Distinct viewers of the total that no row shows; NOT_APPLICABLE where a viewer can stand in several rows.
     #[graphql(directive = aggregate::apply(INSIGHT, MIN))]
     other: Measure,

@@ -5,23 +5,27 @@ use throng_model::{Counter, DayRange};
 use throng_privacy as privacy;
 
 use crate::aggregate::{MIN, PUBLIC, aggregate};
+use crate::flat::Flat;
 use crate::scalar::Date;
 use crate::words::Disclosure;
 
 /// One judged number.
+pub(crate) type Measure = Flat<Number>;
+
+/// What [`Measure`] holds.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Measure(privacy::Measure);
+pub(crate) struct Number(privacy::Measure);
 
 impl From<privacy::Measure> for Measure {
     fn from(measure: privacy::Measure) -> Self {
-        Self(measure)
+        Self(Number(measure))
     }
 }
 
 /// A disclosed number, or the reason why there is none. Its unit is that of the field that returns it. Never disclosed with
 /// fewer distinct viewers behind it than the policy's `audienceMin`.
-#[Object]
-impl Measure {
+#[Object(name = "Measure")]
+impl Number {
     /// The number; null unless `disclosure` is EXACT or NOISY.
     async fn value(&self) -> Option<f64> {
         self.0.value()

@@ -2,16 +2,17 @@
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use throng_model::{CreatorFacts, Entity, VideoId};
-use throng_privacy::Released;
 
 use crate::aggregate::{INSIGHT, MIN, PUBLIC, aggregate};
 use crate::audience::Audience;
 use crate::connection::{Connection, connection, cursor_id};
 use crate::counters::{Counters, Measure};
 use crate::error::of_gate;
+use crate::flat::{Flat, Rows};
 use crate::input::{DateRangeInput, WindowInput, page_cost, page_size};
 use crate::measured::{self, SeriesPoint, gate};
 use crate::scalar::Date;
+use crate::settled::open;
 use crate::video::Video;
 use crate::words::{Comparison, Counter, Granularity};
 
@@ -94,7 +95,7 @@ impl Creator {
             let value = ranked.value().into();
             gate.video(ranked.video()).map(|facts| RankedVideo { video: Video(facts), value })
         };
-        Ok(Released::into_inner(answer).into_iter().filter_map(ranked).collect())
+        Ok(open(ctx, answer).into_iter().filter_map(ranked).collect())
     }
 
     /// Public counters, summed over a range of days, open days included.
@@ -104,7 +105,7 @@ impl Creator {
         ctx: &Context<'_>,
         #[graphql(desc = "The days to sum over.")] range: DateRangeInput,
         #[graphql(desc = "Fills `previous` and `change` of each measure.")] compare_to: Option<Comparison>,
-    ) -> Result<Counters> {
+    ) -> Result<Flat<Counters>> {
         measured::counters(ctx, &self.entity(), &range, compare_to)
     }
 
@@ -118,7 +119,7 @@ impl Creator {
         ctx: &Context<'_>,
         #[graphql(desc = "The days to cover.")] range: DateRangeInput,
         #[graphql(desc = "The step.")] granularity: Granularity,
-    ) -> Result<Vec<SeriesPoint>> {
+    ) -> Result<Rows<SeriesPoint>> {
         measured::series(ctx, &self.entity(), &range, granularity)
     }
 
@@ -128,7 +129,7 @@ impl Creator {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The window.")] window: WindowInput,
-    ) -> Result<Audience> {
-        Audience::ask(ctx, self.entity(), window)
+    ) -> Result<Flat<Audience>> {
+        Audience::ask(ctx, self.entity(), window).map(Flat)
     }
 }

@@ -7,13 +7,14 @@ use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{
     EmptyMutation, EmptySubscription, Request, Response, SDLExportOptions, ServerError, ValidationMode,
 };
-use throng_privacy::Gate;
+use throng_privacy::{Gate, Standing};
 
 use crate::access::Access;
 use crate::error::{code, complete, refusal};
 use crate::limits::{COMPLEXITY_MAX, LimitError, check_document, check_text};
 use crate::measured::Measured;
 use crate::query::Query;
+use crate::settled::Watch;
 
 type Inner = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;
 
@@ -22,6 +23,13 @@ type Inner = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;
 pub struct Schema {
     inner: Inner,
     gate: Arc<Gate>,
+}
+
+impl Schema {
+    /// What settled answers stand on now; see [`Answer::holds`].
+    pub fn standing(&self) -> Option<Standing> {
+        self.gate.standing()
+    }
 }
 
 /// The schema over a gate.
@@ -85,19 +93,33 @@ fn too_complex(error: LimitError) -> Box<Response> {
     Box::new(refusal(ServerError::new(error.to_string(), None), code))
 }
 
+/// A response, and what it stands on.
+#[derive(Debug)]
+pub struct Answer {
+    /// What the caller gets.
+    pub response: Response,
+    /// While [`Schema::standing`] is this, the same request by a caller with the same access gets the same response.
+    /// `None` where nothing says so: there were errors, or numbers over open days.
+    pub holds: Option<Standing>,
+}
+
 /// Answers a request on behalf of a caller. Resolvers ask the gate synchronously and may read the disk, so run this where
 /// blocking is allowed.
 pub async fn execute(schema: &Schema, request: Request, access: Access) -> Response {
     match Document::parse(&request.query) {
-        Ok(document) => execute_document(schema, &document, request, access).await,
+        Ok(document) => execute_document(schema, &document, request, access).await.response,
         Err(refusal) => *refusal,
     }
 }
 
 /// The same with a document parsed before; the text in the request is not read.
-pub async fn execute_document(schema: &Schema, document: &Document, mut request: Request, access: Access) -> Response {
+pub async fn execute_document(schema: &Schema, document: &Document, mut request: Request, access: Access) -> Answer {
+    let standing = schema.standing();
+    let watch = Arc::new(Watch::default());
     request.set_parsed_query(ExecutableDocument::clone(&document.0));
-    let response = complete(schema.inner.execute(request.data(access)).await);
+    let response = complete(schema.inner.execute(request.data(access).data(watch.clone())).await);
     // P6: every answer says under which policy it was judged.
-    response.extension("policyVersion", schema.gate.policy_version().into())
+    let response = response.extension("policyVersion", schema.gate.policy_version().into());
+    let is_kept = response.is_ok() && watch.is_settled() && schema.standing() == standing;
+    Answer { response, holds: standing.filter(|_| is_kept) }
 }

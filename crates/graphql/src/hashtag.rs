@@ -6,6 +6,7 @@ use throng_model::Entity;
 use crate::aggregate::{INSIGHT, MIN, PUBLIC, aggregate};
 use crate::audience::Audience;
 use crate::counters::Counters;
+use crate::flat::{Flat, Rows};
 use crate::input::{DateRangeInput, WindowInput};
 use crate::measured::{self, SeriesPoint};
 use crate::words::{Comparison, Granularity};
@@ -37,7 +38,7 @@ impl Hashtag {
         ctx: &Context<'_>,
         #[graphql(desc = "The days to sum over.")] range: DateRangeInput,
         #[graphql(desc = "Fills `previous` and `change` of each measure.")] compare_to: Option<Comparison>,
-    ) -> Result<Counters> {
+    ) -> Result<Flat<Counters>> {
         measured::counters(ctx, &self.entity(), &range, compare_to)
     }
 
@@ -51,7 +52,7 @@ impl Hashtag {
         ctx: &Context<'_>,
         #[graphql(desc = "The days to cover.")] range: DateRangeInput,
         #[graphql(desc = "The step.")] granularity: Granularity,
-    ) -> Result<Vec<SeriesPoint>> {
+    ) -> Result<Rows<SeriesPoint>> {
         measured::series(ctx, &self.entity(), &range, granularity)
     }
 
@@ -61,7 +62,7 @@ impl Hashtag {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The window.")] window: WindowInput,
-    ) -> Result<Audience> {
-        Audience::ask(ctx, self.entity(), window)
+    ) -> Result<Flat<Audience>> {
+        Audience::ask(ctx, self.entity(), window).map(Flat)
     }
 }

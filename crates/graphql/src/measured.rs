@@ -11,9 +11,11 @@ use crate::audience::Audience;
 use crate::counters::Counters;
 use crate::creator::Creator;
 use crate::error::{internal, of_gate};
+use crate::flat::{Flat, Rows};
 use crate::hashtag::Hashtag;
 use crate::input::{DateRangeInput, WindowInput};
 use crate::scalar::{Date, DateTime};
+use crate::settled::open;
 use crate::video::Video;
 use crate::words::{Comparison, Granularity};
 
@@ -22,7 +24,7 @@ use crate::words::{Comparison, Granularity};
 #[graphql(
     field(
         name = "counters",
-        ty = "Counters",
+        ty = "Flat<Counters>",
         desc = "Public counters, summed over a range of days, open days included.",
         arg(name = "range", ty = "DateRangeInput", desc = "The days to sum over."),
         arg(name = "compare_to", ty = "Option<Comparison>", desc = "Fills `previous` and `change` of each measure."),
@@ -30,7 +32,7 @@ use crate::words::{Comparison, Granularity};
     ),
     field(
         name = "series",
-        ty = "Vec<SeriesPoint>",
+        ty = "Rows<SeriesPoint>",
         desc = "Public counters per step of a range, every step there, in order. At most 4,000 steps.",
         arg(name = "range", ty = "DateRangeInput", desc = "The days to cover."),
         arg(name = "granularity", ty = "Granularity", desc = "The step."),
@@ -38,7 +40,7 @@ use crate::words::{Comparison, Granularity};
     ),
     field(
         name = "audience",
-        ty = "Audience",
+        ty = "Flat<Audience>",
         desc = "Audience insights over one window of the catalogue, from sealed days only.",
         arg(name = "window", ty = "WindowInput", desc = "The window."),
         directive = aggregate::apply(INSIGHT, MIN)
@@ -59,7 +61,7 @@ pub(crate) struct SeriesPoint {
     start: DateTime,
     /// Public counters of the step.
     #[graphql(directive = aggregate::apply(PUBLIC, MIN))]
-    counters: Counters,
+    counters: Flat<Counters>,
 }
 
 /// The gate that `schema` put into the schema's data.
@@ -72,11 +74,11 @@ pub(crate) fn counters(
     entity: &Entity,
     range: &DateRangeInput,
     compare_to: Option<Comparison>,
-) -> Result<Counters> {
+) -> Result<Flat<Counters>> {
     let gate = gate(ctx)?;
     let days = range.resolve(gate, entity)?;
     let answer = gate.counters(entity, days, compare_to.map(Into::into)).map_err(of_gate)?;
-    Ok(answer.get().into())
+    Ok(Flat((&open(ctx, answer)).into()))
 }
 
 pub(crate) fn series(
@@ -84,7 +86,7 @@ pub(crate) fn series(
     entity: &Entity,
     range: &DateRangeInput,
     granularity: Granularity,
-) -> Result<Vec<SeriesPoint>> {
+) -> Result<Rows<SeriesPoint>> {
     let gate = gate(ctx)?;
     let days = range.resolve(gate, entity)?;
     let zone = gate.zone(entity).map_err(of_gate)?;
@@ -92,7 +94,7 @@ pub(crate) fn series(
     let point = |point: &throng_privacy::SeriesPoint| SeriesPoint {
         date: Date(point.days().first()),
         start: DateTime::in_zone(point.start(), &zone),
-        counters: point.counters().into(),
+        counters: Flat(point.counters().into()),
     };
-    Ok(answer.get().iter().map(point).collect())
+    Ok(open(ctx, answer).iter().map(point).collect())
 }

@@ -7,6 +7,7 @@ use crate::aggregate::{INSIGHT, MIN, PUBLIC, aggregate};
 use crate::audience::Audience;
 use crate::counters::Counters;
 use crate::creator::Creator;
+use crate::flat::{Flat, Rows};
 use crate::input::{DateRangeInput, WindowInput};
 use crate::measured::{self, SeriesPoint, gate};
 use crate::scalar::DateTime;
@@ -72,7 +73,7 @@ impl Video {
         ctx: &Context<'_>,
         #[graphql(desc = "The days to sum over.")] range: DateRangeInput,
         #[graphql(desc = "Fills `previous` and `change` of each measure.")] compare_to: Option<Comparison>,
-    ) -> Result<Counters> {
+    ) -> Result<Flat<Counters>> {
         measured::counters(ctx, &self.entity(), &range, compare_to)
     }
 
@@ -86,7 +87,7 @@ impl Video {
         ctx: &Context<'_>,
         #[graphql(desc = "The days to cover.")] range: DateRangeInput,
         #[graphql(desc = "The step.")] granularity: Granularity,
-    ) -> Result<Vec<SeriesPoint>> {
+    ) -> Result<Rows<SeriesPoint>> {
         measured::series(ctx, &self.entity(), &range, granularity)
     }
 
@@ -96,7 +97,7 @@ impl Video {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The window.")] window: WindowInput,
-    ) -> Result<Audience> {
-        Audience::ask(ctx, self.entity(), window)
+    ) -> Result<Flat<Audience>> {
+        Audience::ask(ctx, self.entity(), window).map(Flat)
     }
 }

@@ -29,6 +29,31 @@ query Dashboard($id: ID!) {
 }"#;
 
 #[tokio::test]
+async fn fragments_aliases_and_repeated_fields_change_no_answer() {
+    let ask = async |counters: &str, points: &str| {
+        let query = format!(
+            "{{ creator(id: \"ada\") {{ series(range: {{last: 3}}, granularity: DAY) {{ {counters} }}
+                 audience(window: {{kind: LAST_28_DAYS}}) {{ retention {{ {points} }} }} }} }}"
+        );
+        let answer = ask_as(Arc::new(platform()), Access::Operator, &query, json!({})).await;
+        assert_eq!(answer.get("errors"), None, "{query}: {answer}");
+        answer["data"].clone()
+    };
+    let plain = ask(
+        "__typename date counters { views { __typename value disclosure } }",
+        "position reached: measure { value marginOfError }",
+    );
+    let (plain, expected) = (plain.await, json!({"__typename": "Measure", "value": null, "disclosure": "WITHHELD"}));
+    assert_eq!(plain["creator"]["series"][0]["counters"]["views"], expected);
+    assert!(plain["creator"]["audience"]["retention"][6]["reached"]["value"].is_number(), "{plain}");
+    let otherwise = ask(
+        "__typename ... { date } counters { views { __typename value } } counters { ... on Counters { views { disclosure } } }",
+        "position reached: measure { value } position @include(if: true) reached: measure { marginOfError }",
+    );
+    assert_eq!(otherwise.await, plain);
+}
+
+#[tokio::test]
 async fn the_dashboard_works_as_pasted() {
     let platform = Arc::new(platform());
     let answer = ask_as(platform.clone(), Access::Operator, DASHBOARD, json!({"id": "ada"})).await;

@@ -194,6 +194,15 @@ pub(super) const FIELDS: &[Field] = &[
         get: |config| number(config.http.shutdown_timeout_ms),
     },
     Field {
+        path: "graphql.answers_cache_bytes_max",
+        doc: &[
+            "Memory for whole answers that can be given again, in bytes: those over sealed days, until anything but events of open",
+            "days changes. Callers share one only where they may see the same. 0: every answer is computed.",
+        ],
+        set: |config, given| given.size(0..=1 << 40).map(|value| config.graphql.answers_cache_bytes_max = value),
+        get: |config| number(config.graphql.answers_cache_bytes_max),
+    },
+    Field {
         path: "ingest.line_bytes_max",
         doc: &["Longest line (event or catalogue row), in bytes; a longer one is rejected, and the rest goes on."],
         set: |config, given| given.size(1_024..=16 << 20).map(|value| config.ingest.line_bytes_max = value),

@@ -25,6 +25,7 @@ pub(crate) struct Config {
     /// The data directory.
     pub(crate) data: PathBuf,
     pub(crate) http: Http,
+    pub(crate) graphql: Graphql,
     pub(crate) ingest: Ingest,
     pub(crate) store: Storage,
     pub(crate) privacy: Privacy,
@@ -40,6 +41,13 @@ pub(crate) struct Http {
     pub(crate) connections_max: usize,
     pub(crate) drain_ms: u64,
     pub(crate) shutdown_timeout_ms: u64,
+}
+
+/// Section `graphql`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Graphql {
+    /// 0: no answer is kept.
+    pub(crate) answers_cache_bytes_max: usize,
 }
 
 /// Section `ingest`.
@@ -182,6 +190,7 @@ impl Default for Config {
                 drain_ms: 0,
                 shutdown_timeout_ms: 30_000,
             },
+            graphql: Graphql { answers_cache_bytes_max: 64 * MIB },
             ingest: Ingest {
                 line_bytes_max: 64 << 10,
                 body_bytes_max: 8 * MIB,

@@ -102,6 +102,8 @@ mod tests {
         connections_max = 9
         drain_ms = 1
         shutdown_timeout_ms = 1
+        [graphql]
+        answers_cache_bytes_max = 0
         [ingest]
         line_bytes_max = 2048
         body_bytes_max = 4096

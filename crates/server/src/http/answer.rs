@@ -47,6 +47,11 @@ impl Problem {
     };
     pub(super) const NOT_FOUND: Self =
         Self { status: StatusCode::NOT_FOUND, code: "NOT_FOUND", message: Cow::Borrowed("there is nothing here") };
+    pub(super) const NOT_BY_GET: Self = Self {
+        status: StatusCode::METHOD_NOT_ALLOWED,
+        code: "METHOD_NOT_ALLOWED",
+        message: Cow::Borrowed("only queries may be sent by GET"),
+    };
     pub(super) const INTERNAL: Self = Self {
         status: StatusCode::INTERNAL_SERVER_ERROR,
         code: "INTERNAL",

@@ -7,12 +7,13 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, VARY,
 };
-use actix_web::web::{self, Payload};
+use actix_web::web::{self, Bytes, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use throng_graphql::{Access, Document, OperationKind, Request, Response, Value, Variables};
+use throng_graphql::{Access, Answer, Document, OperationKind, Request, Response, Value, Variables};
 use tokio::runtime::Handle;
 
 use super::answer::Problem;
+use super::answers::Question;
 use super::negotiate::{Media, answer_media, is_json};
 use super::params::Params;
 use super::{Service, auth, body};
@@ -40,10 +41,7 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, service: we
     };
     let bytes_max = service.query_body_bytes_max;
     match body::read(&mut payload, bytes_max).await {
-        Ok(bytes) => match Params::from_body(&bytes) {
-            Ok(params) => run(service, admitted, params, false).await,
-            Err(error) => Problem::malformed(error.to_string()).graphql(admitted.media),
-        },
+        Ok(text) => answer(service, admitted, text, false).await,
         Err(error) => error.problem(bytes_max).graphql(admitted.media),
     }
 }
@@ -64,10 +62,8 @@ pub(super) async fn get(request: HttpRequest, service: web::Data<Service>) -> Ht
         };
         return problem.graphql(admitted.media);
     }
-    match Params::from_url(request.query_string()) {
-        Ok(params) => run(service, admitted, params, true).await,
-        Err(error) => Problem::malformed(error.to_string()).graphql(admitted.media),
-    }
+    let text = Bytes::copy_from_slice(request.query_string().as_bytes());
+    answer(service, admitted, text, true).await
 }
 
 /// A request that may go on.
@@ -119,30 +115,53 @@ fn needs_preflight(headers: &HeaderMap) -> bool {
     (cross_site || headers.contains_key(COOKIE)) && !PREFLIGHT.iter().any(|name| headers.contains_key(*name))
 }
 
-async fn run(service: web::Data<Service>, admitted: Admitted, params: Params, only_queries: bool) -> HttpResponse {
+/// Answers what was sent: as before where that still holds, otherwise by computing.
+async fn answer(service: web::Data<Service>, admitted: Admitted, text: Bytes, by_get: bool) -> HttpResponse {
     let Admitted { media, access } = admitted;
+    let question = Question { access, by_get, text };
+    if let Some(body) = service.answers.get(&question, service.schema.standing()) {
+        return respond(StatusCode::OK, body, media);
+    }
+    // Never closed, so this never fails.
+    let _turn = service.computing.acquire().await;
     // Nothing in a query waits; the handle only drives it on the blocking pool.
-    let runtime = Handle::current();
-    let computing = web::block(move || {
-        let document = match document(&service, &params.query) {
-            Ok(document) => document,
-            Err(refusal) => return Some(*refusal),
-        };
-        let kind = document.kind(params.operation_name.as_deref());
-        if only_queries && kind.is_some_and(|kind| kind != OperationKind::Query) {
-            return None;
-        }
-        let mut request = Request::new("").variables(Variables::from_json(params.variables.into()));
-        if let Some(name) = params.operation_name {
-            request = request.operation_name(name);
-        }
-        Some(runtime.block_on(throng_graphql::execute_document(&service.schema, &document, request, access)))
-    });
-    match computing.await {
-        Ok(Some(response)) => respond(&response, media),
-        Ok(None) => not_by_get(media),
+    let (runtime, shared) = (Handle::current(), service.clone());
+    match web::block(move || compute(&shared, question, media, &runtime)).await {
+        Ok(Ok((status, body))) => respond(status, body, media),
+        Ok(Err(problem)) => refuse(problem, media),
         Err(_) => Problem::INTERNAL.graphql(media),
     }
+}
+
+/// Status and body of the answer, which is kept if it may be.
+pub(super) fn compute(
+    service: &Service,
+    question: Question,
+    media: Media,
+    runtime: &Handle,
+) -> Result<(StatusCode, Bytes), Problem> {
+    let params = if question.by_get { Params::from_url(&question.text) } else { Params::from_body(&question.text) };
+    let params = params.map_err(|error| Problem::malformed(error.to_string()))?;
+    let (response, holds) = match document(service, &params.query) {
+        Err(refusal) => (*refusal, None),
+        Ok(document) => {
+            let kind = document.kind(params.operation_name.as_deref());
+            if question.by_get && kind.is_some_and(|kind| kind != OperationKind::Query) {
+                return Err(Problem::NOT_BY_GET);
+            }
+            let mut request = Request::new("").variables(Variables::from_json(params.variables.into()));
+            request.operation_name = params.operation_name;
+            let access = question.access.clone();
+            let executing = throng_graphql::execute_document(&service.schema, &document, request, access);
+            let Answer { response, holds } = runtime.block_on(executing);
+            (response, holds)
+        }
+    };
+    let (status, body) = written(&response, media).map_err(|_| Problem::INTERNAL)?;
+    if let Some(holds) = holds {
+        service.answers.keep(question, holds, body.clone());
+    }
+    Ok((status, body))
 }
 
 /// The parsed document of a query; those that come often are parsed once.
@@ -157,7 +176,8 @@ fn document(service: &Service, query: &str) -> Result<Document, Box<Response>> {
     Ok(document)
 }
 
-fn respond(response: &Response, media: Media) -> HttpResponse {
+/// Status and body of a response.
+fn written(response: &Response, media: Media) -> serde_json::Result<(StatusCode, Bytes)> {
     // Without data and without a place in the data, an error is about the request itself.
     let request_error = response.data == Value::Null
         && !response.errors.is_empty()
@@ -166,14 +186,7 @@ fn respond(response: &Response, media: Media) -> HttpResponse {
         Media::GraphqlResponse if request_error => StatusCode::BAD_REQUEST,
         _ => StatusCode::OK,
     };
-    match body_of(response, request_error) {
-        Ok(body) => HttpResponse::build(status)
-            .insert_header((CONTENT_TYPE, media.content_type()))
-            .insert_header((CACHE_CONTROL, "no-store"))
-            .append_header((VARY, "Accept, Authorization"))
-            .body(body),
-        Err(_) => Problem::INTERNAL.graphql(media),
-    }
+    Ok((status, body_of(response, request_error)?.into()))
 }
 
 /// A request error has no `data` at all, not even null.
@@ -188,13 +201,19 @@ fn body_of(response: &Response, request_error: bool) -> serde_json::Result<Vec<u
     serde_json::to_vec(&body)
 }
 
-fn not_by_get(media: Media) -> HttpResponse {
-    let problem = Problem {
-        status: StatusCode::METHOD_NOT_ALLOWED,
-        code: "METHOD_NOT_ALLOWED",
-        message: "only queries may be sent by GET".into(),
-    };
+fn respond(status: StatusCode, body: Bytes, media: Media) -> HttpResponse {
+    HttpResponse::build(status)
+        .insert_header((CONTENT_TYPE, media.content_type()))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .append_header((VARY, "Accept, Authorization"))
+        .body(body)
+}
+
+fn refuse(problem: Problem, media: Media) -> HttpResponse {
+    let wrong_method = problem.status == StatusCode::METHOD_NOT_ALLOWED;
     let mut response = problem.graphql(media);
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+    if wrong_method {
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+    }
     response
 }

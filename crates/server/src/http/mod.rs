@@ -4,6 +4,9 @@
 //! or computes to the blocking pool. Every answer is one that the client can read to its end, errors too.
 
 mod answer;
+mod answers;
+#[cfg(test)]
+mod answers_tests;
 mod auth;
 mod body;
 mod cors;
@@ -31,6 +34,8 @@ use throng_graphql::Document;
 use throng_store::Store;
 use tokio::sync::Semaphore;
 
+use answers::Answers;
+
 use crate::config::Config;
 use crate::ingest::Limits;
 use crate::keys::KeyRing;
@@ -44,8 +49,11 @@ pub(crate) struct Service {
     sdl: String,
     /// Parsed queries; which query was asked says nothing of the answer.
     documents: Cache<String, Document>,
+    answers: Answers,
     keys: KeyRing,
     limits: Limits,
+    /// Queries that are computed at a time; the others wait in line, so that none is overtaken by many.
+    computing: Semaphore,
     body_slots: Arc<Semaphore>,
     query_body_bytes_max: usize,
     cors_origins: Vec<String>,
@@ -59,8 +67,10 @@ impl Service {
             schema,
             sdl: throng_graphql::sdl(),
             documents: Cache::new(DOCUMENTS_MAX),
+            answers: Answers::new(config.graphql.answers_cache_bytes_max),
             keys,
             limits: config.limits(),
+            computing: Semaphore::new(cores() * QUERIES_PER_CORE),
             body_slots: Arc::new(Semaphore::new(config.ingest.bodies_max)),
             query_body_bytes_max: config.http.query_body_bytes_max,
             cors_origins: config.http.cors_origins.clone(),
@@ -90,13 +100,12 @@ struct Server {
 
 /// Binds and starts. Must be called inside the runtime.
 fn start(service: &web::Data<Service>, config: &Config) -> io::Result<Server> {
-    let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
     let shared = service.clone();
     let server = HttpServer::new(move || {
         // The outermost runs first: what `cors` answers by itself is logged too.
         App::new().app_data(shared.clone()).wrap(from_fn(cors::cors)).wrap(from_fn(log::log)).configure(routes)
     })
-    .workers(workers)
+    .workers(cores())
     .worker_max_blocking_threads(BLOCKING_THREADS_MAX)
     .max_connections(config.http.connections_max)
     .client_request_timeout(HEAD_TIMEOUT)
@@ -108,6 +117,12 @@ fn start(service: &web::Data<Service>, config: &Config) -> io::Result<Server> {
     Ok(Server { addresses, handle: running.handle(), running })
 }
 
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// Queries computed at a time on each core: a second one uses it while the first waits for the disk.
+const QUERIES_PER_CORE: usize = 2;
 /// Parsed queries that are kept.
 const DOCUMENTS_MAX: usize = 1_024;
 /// Blocking threads of one worker: enough that queries go on while bodies wait for the disk.

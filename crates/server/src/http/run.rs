@@ -43,7 +43,8 @@ pub(crate) fn run(
         tracing::info!("stopping");
         stop_in_order(&server.handle, &mut stop, Duration::from_millis(config.http.drain_ms)).await;
         let ended = joined(running.await);
-        tracing::info!("stopped");
+        let (answers_kept, answers_computed) = service.answers.hits_and_misses();
+        tracing::info!(answers_kept, answers_computed, "stopped");
         ended
     })
 }
