@@ -195,13 +195,18 @@ impl Texts {
         self.ends.push(self.bytes.len());
     }
 
-    fn get(&self, at: usize) -> Value<'_> {
-        if self.oversized.binary_search(&at).is_ok() {
+    /// `all` is all bytes as one text, where they are one: then a text is sound if it begins and ends between characters.
+    fn get<'t>(&'t self, all: Option<&'t str>, at: usize) -> Value<'t> {
+        if !self.oversized.is_empty() && self.oversized.binary_search(&at).is_ok() {
             return Value::Oversized;
         }
         let start = at.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
-        let bytes = self.ends.get(at).and_then(|&end| self.bytes.get(start..end)).unwrap_or_default();
-        std::str::from_utf8(bytes).map_or(Value::NotText, |text| Value::Text(Cow::Borrowed(text)))
+        let end = self.ends.get(at).copied().unwrap_or(start);
+        let text = match all {
+            Some(all) => all.get(start..end),
+            None => std::str::from_utf8(self.bytes.get(start..end).unwrap_or_default()).ok(),
+        };
+        text.map_or(Value::NotText, |text| Value::Text(Cow::Borrowed(text)))
     }
 }
 
@@ -225,13 +230,21 @@ impl Column {
         }
     }
 
-    /// The value of a row.
-    pub(super) fn value(&self, row: usize) -> Value<'_> {
+    /// All texts as one, where they are one: checked here once, and not value by value.
+    pub(super) fn all_text(&self) -> Option<&str> {
+        match &self.values {
+            Values::Texts(texts) | Values::Lists(texts, _) => std::str::from_utf8(&texts.bytes).ok(),
+            _ => None,
+        }
+    }
+
+    /// The value of a row; `all` is [`all_text`](Self::all_text).
+    pub(super) fn value<'c>(&'c self, all: Option<&'c str>, row: usize) -> Value<'c> {
         if !self.present.get(row).copied().unwrap_or(false) {
             return Value::Absent;
         }
         match &self.values {
-            Values::Texts(texts) => match (self.field, texts.get(row)) {
+            Values::Texts(texts) => match (self.field, texts.get(all, row)) {
                 // One string stands for a list here, as in CSV.
                 (Field::Hashtags, Value::Text(Cow::Borrowed(""))) => Value::Absent,
                 (Field::Hashtags, Value::Text(Cow::Borrowed(tags))) => Value::Cell(tags),
@@ -239,7 +252,7 @@ impl Column {
             },
             Values::Lists(texts, ends) => {
                 let start = row.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
-                let elements = (start..ends.get(row).copied().unwrap_or(start)).map(|at| match texts.get(at) {
+                let elements = (start..ends.get(row).copied().unwrap_or(start)).map(|at| match texts.get(all, at) {
                     Value::Text(text) => Ok(text),
                     other => Err(other),
                 });

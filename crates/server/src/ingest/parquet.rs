@@ -54,12 +54,17 @@ impl Columns {
     fn decode<'a, T>(&'a self, rules: &Rules, finish: Finish<'a, T>) -> Decoded<T> {
         let mut decoded = Decoded::new(rules.errors_max);
         decoded.ignored_fields = self.ignored * self.rows;
+        let rows = usize::try_from(self.rows).unwrap_or(0);
+        decoded.rows.reserve(rows);
+        decoded.lines.reserve(rows);
+        let columns: Vec<(&Column, Option<&str>)> =
+            self.columns.iter().map(|column| (column, column.all_text())).collect();
         let mut row = Row::default();
         for (at, number) in (0..).zip(self.first_row..self.first_row + self.rows) {
             row.clear();
-            for column in &self.columns {
+            for &(column, all_text) in &columns {
                 // Each field has one column.
-                let _first = row.set(column.field, column.value(at));
+                let _first = row.set(column.field, column.value(all_text, at));
             }
             match finish(&mut row, rules) {
                 Ok(value) => decoded.accept(number + 1, value),
