@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use roaring::{MultiOps, RoaringBitmap};
-use throng_store::{AudienceOf, Column, Options, Segment, Store};
+use throng_store::{AppendMode, AudienceOf, Column, Options, Segment, Store};
 
 /// Fewer than a store gathers before it makes a segment by itself.
 const BATCH_EVENTS: u64 = 100_000;
@@ -32,6 +32,17 @@ fn ingest(criterion: &mut Criterion) {
     group.bench_function("append", |bench| {
         let run = |store: Store| {
             support::append(&store, &batches);
+            store
+        };
+        bench.iter_batched(|| support::empty(&Options::default()), run, BatchSize::PerIteration);
+    });
+    group.bench_function("append in bulk, into a segment", |bench| {
+        let run = |store: Store| {
+            let mut preparer = store.preparer();
+            for batch in &batches {
+                store.append_bulk(preparer.prepare(batch), AppendMode::Normal).expect("handed over");
+            }
+            store.checkpoint().expect("checkpoint");
             store
         };
         bench.iter_batched(|| support::empty(&Options::default()), run, BatchSize::PerIteration);

@@ -19,6 +19,19 @@ pub(crate) fn open(config: &Config) -> Result<Store, Failure> {
     Ok(Store::open(&config.data, &options(config))?)
 }
 
+/// Decoded columns that stay in memory during an import: nobody asks, and a merge reads each once.
+const IMPORT_CACHE_BYTES_MAX: usize = 64 << 20;
+
+/// Batches of an import that wait for the writer: one core decodes as many while the other writes a segment.
+const IMPORT_QUEUE_MAX: usize = 6;
+
+/// Opens the data directory for an import, whose memory is for gathering events.
+pub(crate) fn open_to_import(config: &Config) -> Result<Store, Failure> {
+    let options = options(config);
+    let cache_bytes_max = options.cache_bytes_max.min(IMPORT_CACHE_BYTES_MAX);
+    Ok(Store::open(&config.data, &Options { cache_bytes_max, queue_max: IMPORT_QUEUE_MAX, ..options })?)
+}
+
 /// Whether the data directory holds a store, whole or not.
 pub(crate) fn exists(config: &Config) -> bool {
     // The database's own name changes with each compaction.
@@ -54,6 +67,7 @@ fn options(config: &Config) -> Options {
         disk_free_min_bytes: config.store.disk_free_min_bytes,
         flush_timeout: Duration::from_millis(config.store.flush_timeout_ms),
         viewer_key: Some(config.viewer_key_file()),
+        bulk_rows: config.ingest.batch_events_max,
         ..Options::default()
     }
 }

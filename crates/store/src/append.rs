@@ -1,10 +1,13 @@
 //! Events on their way to the writer: hashed and looked up in the caller's thread, numbered in the writer's.
 
+use std::sync::mpsc::{Receiver, TryRecvError};
+
 use throng_model::{Day, Event, Region};
 
+use crate::memo::Memo;
 use crate::row::{CreatorOrd, Row, VideoOrd};
-use crate::secret::{Fingerprint, Pseudonym, Secret};
-use crate::snapshot::Snapshot;
+use crate::secret::{Fingerprint, Pseudonym};
+use crate::store::{Store, WriteError};
 
 /// What happens to events of sealed days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,6 +44,13 @@ pub enum Outcome {
     Expired,
 }
 
+impl Outcome {
+    /// Whether the event is a row now.
+    pub(crate) fn is_taken(self) -> bool {
+        matches!(self, Self::Accepted { .. } | Self::Late { .. })
+    }
+}
+
 /// A creator or video as far as the caller's thread could tell.
 pub(crate) enum Named<T> {
     Known(T),
@@ -48,8 +58,8 @@ pub(crate) enum Named<T> {
 }
 
 impl<T: Copy> Named<T> {
-    fn look_up(id: &str, find: impl FnOnce(&str) -> Option<T>) -> Self {
-        find(id).map_or_else(|| Self::New(id.into()), Self::Known)
+    fn of(id: &str, known: Option<T>) -> Self {
+        known.map_or_else(|| Self::New(id.into()), Self::Known)
     }
 
     pub(crate) fn find(&self, find: impl FnOnce(&str) -> Option<T>) -> Option<T> {
@@ -77,27 +87,74 @@ pub(crate) struct Prepared {
     pub(crate) row: Row,
 }
 
-impl Prepared {
-    pub(crate) fn new(event: &Event<'_>, secret: &Secret, snapshot: &Snapshot) -> Self {
-        let catalogue = snapshot.catalogue();
-        let traits = &event.traits;
-        let mut row = Row::blank(CreatorOrd(0), None);
-        row.ts = event.ts;
-        row.kind = event.kind.code();
-        row.watch_ms = event.watch_ms;
-        row.source = event.source.code();
-        row.country = traits.country.map_or(0, throng_model::Country::ordinal);
-        row.region = traits.region.map_or(0, Region::suffix);
-        row.age = traits.age.map_or(0, throng_model::AgeBand::code);
-        row.gender = traits.gender.map_or(0, throng_model::Gender::code);
-        row.device = traits.device.map_or(0, throng_model::Device::code);
-        row.follower = traits.follower.map_or(0, throng_model::Follower::code);
-        Self {
-            fingerprint: secret.fingerprint(event.event_id.as_str()),
-            viewer: secret.pseudonym(event.viewer.as_str()),
-            creator: event.creator.as_ref().map(|id| Named::look_up(id.as_str(), |id| catalogue.creator_ord(id))),
-            video: event.video.as_ref().map(|id| Named::look_up(id.as_str(), |id| catalogue.video_ord(id))),
-            row,
+/// Events hashed and looked up, which is most of the caller's part of an append. Holds none of their text.
+pub struct PreparedEvents(pub(crate) Vec<Prepared>);
+
+/// The answer to a bulk append, once its rows are on disk.
+pub struct Ticket(pub(crate) Receiver<Result<Vec<Outcome>, WriteError>>);
+
+impl Ticket {
+    /// The answer, if it is there.
+    pub fn poll(&self) -> Option<Result<Vec<Outcome>, WriteError>> {
+        match self.0.try_recv() {
+            Ok(answer) => Some(answer),
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Disconnected) => Some(Err(WriteError::Closed)),
         }
     }
+}
+
+/// Names of creators and of videos that [`Preparer`] remembers, at most.
+const CREATORS_MAX: usize = 1 << 14;
+const VIDEOS_MAX: usize = 1 << 17;
+
+/// Prepares events, for one store. Names repeat, and their ordinals never change, so few are looked up in the catalogue.
+pub struct Preparer {
+    store: Store,
+    creators: Memo,
+    videos: Memo,
+}
+
+impl Preparer {
+    /// For about so many events in all; more only makes it no faster.
+    pub(crate) fn new(store: Store, events: usize) -> Self {
+        let (creators, videos) = (Memo::new(events.min(CREATORS_MAX)), Memo::new(events.min(VIDEOS_MAX)));
+        Self { store, creators, videos }
+    }
+
+    /// Hashes and looks up events: the part of an append that any thread can do.
+    pub fn prepare(&mut self, events: &[Event<'_>]) -> PreparedEvents {
+        let (snapshot, secret) = (self.store.snapshot(), self.store.secret());
+        let catalogue = snapshot.catalogue();
+        let creator_ord = |id: &str| catalogue.creator_ord(id).map(|creator| creator.0);
+        let video_ord = |id: &str| catalogue.video_ord(id).map(|video| video.0);
+        let prepared = events.iter().map(|event| {
+            let creator = event.creator.as_ref().map(|id| id.as_str());
+            let video = event.video.as_ref().map(|id| id.as_str());
+            Prepared {
+                fingerprint: secret.fingerprint(event.event_id.as_str()),
+                viewer: secret.pseudonym(event.viewer.as_str()),
+                creator: creator.map(|id| Named::of(id, self.creators.get(id, creator_ord).map(CreatorOrd))),
+                video: video.map(|id| Named::of(id, self.videos.get(id, video_ord).map(VideoOrd))),
+                row: row_of(event),
+            }
+        });
+        PreparedEvents(prepared.collect())
+    }
+}
+
+fn row_of(event: &Event<'_>) -> Row {
+    let traits = &event.traits;
+    let mut row = Row::blank(CreatorOrd(0), None);
+    row.ts = event.ts;
+    row.kind = event.kind.code();
+    row.watch_ms = event.watch_ms;
+    row.source = event.source.code();
+    row.country = traits.country.map_or(0, throng_model::Country::ordinal);
+    row.region = traits.region.map_or(0, Region::suffix);
+    row.age = traits.age.map_or(0, throng_model::AgeBand::code);
+    row.gender = traits.gender.map_or(0, throng_model::Gender::code);
+    row.device = traits.device.map_or(0, throng_model::Device::code);
+    row.follower = traits.follower.map_or(0, throng_model::Follower::code);
+    row
 }

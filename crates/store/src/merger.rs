@@ -18,6 +18,10 @@ use crate::writer::Shared;
 /// The lowest level holds segments of up to this part of a full log: checkpoints of few rows come often.
 const LEVEL_PART: usize = 512;
 
+/// Merges of fewer rows, about a second's work, are done before the store closes: a program that is run again and again for
+/// small imports would otherwise end none, and leave more and more segments.
+const SHORT_ROWS: u64 = 1 << 20;
+
 /// The thread that merges segments whenever it is woken.
 pub(crate) struct Merger {
     wake: Sender<()>,
@@ -48,7 +52,7 @@ impl Merger {
         self.wake.clone()
     }
 
-    /// Ends the merge under way, if any, and waits for the thread.
+    /// Ends the merge under way if it is long, does the short ones that are due, and waits for the thread.
     pub(crate) fn stop(self) {
         self.stop.store(true, Ordering::Relaxed);
         let _ = self.wake.send(());
@@ -65,18 +69,29 @@ fn merge_when_woken(
 ) {
     while woken.recv().is_ok() {
         loop {
-            if stop.load(Ordering::Relaxed) {
-                return;
-            }
             let _one_at_a_time = shared.pause_merging();
-            let snapshot = shared.snapshot();
+            let (snapshot, is_stopping) = (shared.snapshot(), stop.load(Ordering::Relaxed));
             let Some(inputs) = merge::choose(snapshot.segments(), level_rows) else { break };
+            if is_stopping && !is_short(&inputs) {
+                break;
+            }
             if let Err(error) = merge_once(shared, requests, &snapshot, &inputs, stop) {
                 tracing::warn!(%error, "segments could not be merged; they stay as they are");
                 break;
             }
         }
+        if stop.load(Ordering::Relaxed) {
+            return;
+        }
     }
+}
+
+fn rows(inputs: &[Arc<Segment>]) -> u64 {
+    inputs.iter().map(|segment| u64::from(segment.rows())).sum()
+}
+
+fn is_short(inputs: &[Arc<Segment>]) -> bool {
+    rows(inputs) < SHORT_ROWS
 }
 
 fn merge_once(
@@ -86,11 +101,12 @@ fn merge_once(
     inputs: &[Arc<Segment>],
     stop: &AtomicBool,
 ) -> Result<(), WriteError> {
-    let rows: u64 = inputs.iter().map(|segment| u64::from(segment.rows())).sum();
-    snapshot.kv.check_space(rows.saturating_mul(64)).map_err(ReadError::from)?;
+    snapshot.kv.check_space(rows(inputs).saturating_mul(64)).map_err(ReadError::from)?;
     let mut batch = Batch::default();
     let number = shared.next_object();
     let keep = |_: &Row| true;
+    let never = AtomicBool::new(false);
+    let stop = if is_short(inputs) { &never } else { stop };
     let merged = merge::merge(&snapshot.kv, number, inputs, snapshot, keep, &mut batch, stop)?;
     let MergeEnd::Written(output) = merged else { return Ok(()) };
     let inputs = inputs.iter().map(|segment| segment.listed()).collect();

@@ -14,7 +14,7 @@ use crate::row::CreatorOrd;
 use crate::secret::Pseudonym;
 use crate::store::WriteError;
 use crate::verify::{VerifyError, VerifyReport, verify};
-use crate::writer::{Pending, Writer};
+use crate::writer::{self, Pending, Writer};
 
 /// Rows that one commit gathers from waiting callers.
 const COMMIT_ROWS_MAX: usize = 65_536;
@@ -24,6 +24,8 @@ pub(crate) type Reply<T> = Sender<Result<T, WriteError>>;
 /// What the writer's thread is asked.
 pub(crate) enum Request {
     Append(Append),
+    /// Gathers with others until they fill a segment.
+    Bulk(Append),
     Task(Task),
 }
 
@@ -68,27 +70,82 @@ pub(crate) enum Seal {
 }
 
 /// The writer's thread: until every sender is gone.
-pub(crate) fn run(mut writer: Writer, incoming: &Receiver<Request>, wake: Option<&Sender<()>>) {
-    while let Ok(request) = incoming.recv() {
-        let task = match request {
-            Request::Append(append) => append_many(&mut writer, incoming, append),
-            Request::Task(task) => Some(task),
-        };
-        if let Some(task) = task {
-            serve(&mut writer, task);
+pub(crate) fn run(mut writer: Writer, incoming: &Receiver<Request>, bulk_rows: usize, wake: Option<&Sender<()>>) {
+    let mut bulk = Bulk::default();
+    let mut next = None;
+    let wake = || wake.map(|wake| wake.send(()));
+    while let Some(request) = next.take().or_else(|| incoming.recv().ok()) {
+        match request {
+            Request::Bulk(append) => {
+                bulk.push(append);
+                if bulk.rows() < bulk_rows {
+                    continue;
+                }
+                bulk.write(&mut writer);
+                wake();
+            }
+            Request::Append(append) => {
+                bulk.write(&mut writer);
+                next = append_many(&mut writer, incoming, append);
+            }
+            Request::Task(task) => {
+                // A merge does not care what else there is, and must not cut a bulk short.
+                if !matches!(task, Task::Install(..)) {
+                    bulk.write(&mut writer);
+                }
+                serve(&mut writer, task);
+            }
         }
         let room = writer.kv.check_space(writer.checkpoint_bytes()).is_ok();
         if writer.is_checkpoint_due() && room && !writer.is_poisoned() {
             if let Err(error) = writer.checkpoint() {
                 tracing::error!(%error, "the log could not be moved into a segment");
             }
-            wake.map(|wake| wake.send(()));
+            wake();
+        }
+    }
+    bulk.write(&mut writer);
+}
+
+/// Bulk appends that wait to become a segment. Nothing of them is in the writer yet, so other requests may go first.
+#[derive(Default)]
+struct Bulk {
+    appends: Vec<Append>,
+    rows: usize,
+}
+
+impl Bulk {
+    fn push(&mut self, append: Append) {
+        self.rows += append.events.len();
+        self.appends.push(append);
+    }
+
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Makes the rows durable and answers.
+    fn write(&mut self, writer: &mut Writer) {
+        let Self { appends, rows } = std::mem::take(self);
+        if appends.is_empty() {
+            return;
+        }
+        let bytes = writer.checkpoint_bytes() + writer::checkpoint_bytes(rows);
+        let (replies, events): (Vec<_>, Vec<_>) =
+            appends.into_iter().map(|Append { events, mode, reply }| (reply, (events, mode))).unzip();
+        match ready_for(writer, bytes).and_then(|()| writer.append_bulk(events)) {
+            Ok(outcomes) => replies.iter().zip(outcomes).for_each(|(reply, outcomes)| {
+                let _ = reply.send(Ok(outcomes));
+            }),
+            Err(error) => replies.iter().for_each(|reply| {
+                let _ = reply.send(Err(error.clone()));
+            }),
         }
     }
 }
 
-/// Commits one append together with those that wait behind it; gives back a task that came between.
-fn append_many(writer: &mut Writer, incoming: &Receiver<Request>, first: Append) -> Option<Task> {
+/// Commits one append together with those that wait behind it; gives back a request that came between.
+fn append_many(writer: &mut Writer, incoming: &Receiver<Request>, first: Append) -> Option<Request> {
     let mut pending = Pending::default();
     let mut answers = Vec::new();
     let mut next = None;
@@ -106,7 +163,7 @@ fn append_many(writer: &mut Writer, incoming: &Receiver<Request>, first: Append)
         }
         match incoming.try_recv() {
             Ok(Request::Append(another)) => append = Some(another),
-            Ok(Request::Task(task)) => next = Some(task),
+            Ok(other) => next = Some(other),
             Err(_) => {}
         }
     }

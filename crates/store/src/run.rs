@@ -103,15 +103,50 @@ impl<const K: usize> Runs<K> {
 
     /// The value of a key.
     pub(crate) fn get(&mut self, kv: &Kv, key: &[u8; K]) -> Result<Option<u32>, ReadError> {
-        for &run in self.listed.iter().skip(self.open.len()) {
-            self.open.push(Run::open(kv, run)?);
-        }
+        self.open(kv)?;
         for run in self.open.iter().rev() {
             if let Some(value) = run.get(kv, &self.cache, key)? {
                 return Ok(Some(value));
             }
         }
         Ok(None)
+    }
+
+    /// Looks many keys up, which come in ascending order: `found` gets the places and values of those that are known. No
+    /// block is read twice.
+    pub(crate) fn get_sorted<'k>(
+        &mut self,
+        kv: &Kv,
+        keys: &(impl Iterator<Item = &'k [u8; K]> + Clone),
+        mut found: impl FnMut(usize, u32),
+    ) -> Result<(), ReadError> {
+        self.open(kv)?;
+        // What a newer run says comes last, and so counts.
+        for run in &self.open {
+            let (mut place, mut block) = (0, None);
+            for (at, key) in keys.clone().enumerate() {
+                while run.blocks.get(place + 1).is_some_and(|next| next.is_up_to(key)) {
+                    (place, block) = (place + 1, None);
+                }
+                let Some(head) = run.blocks.get(place) else { continue };
+                let block = match &mut block {
+                    Some(block) => block,
+                    none => none.insert(Block::decode::<K>(&run.object.read(kv, head.span)?, head)?),
+                };
+                if let Some(value) = block.find(key) {
+                    found(at, value);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens the runs that are not yet open.
+    fn open(&mut self, kv: &Kv) -> Result<(), ReadError> {
+        for &run in self.listed.iter().skip(self.open.len()) {
+            self.open.push(Run::open(kv, run)?);
+        }
+        Ok(())
     }
 
     /// Adds new keys, sorted, and merges what has piled up, without older entries whose value `keep` refuses.
@@ -229,6 +264,13 @@ fn merge<const K: usize>(
     }
 }
 
+impl BlockHead {
+    /// Whether the block begins at a key or before it. Runs of older stores have longer keys.
+    fn is_up_to<const K: usize>(&self, key: &[u8; K]) -> bool {
+        self.first.get(..K).unwrap_or_default() <= key.as_slice()
+    }
+}
+
 impl Run {
     fn open(kv: &Kv, listed: RunRef) -> Result<Self, ReadError> {
         let (object, head) = Object::open::<RunHead>(kv, listed.object)?;
@@ -237,7 +279,7 @@ impl Run {
     }
 
     fn get<const K: usize>(&self, kv: &Kv, cache: &BlockCache, key: &[u8; K]) -> Result<Option<u32>, ReadError> {
-        let after = self.blocks.partition_point(|block| block.first.get(..K).unwrap_or_default() <= key.as_slice());
+        let after = self.blocks.partition_point(|block| block.is_up_to(key));
         let Some(place) = after.checked_sub(1) else { return Ok(None) };
         let (Some(head), Some(filter)) = (self.blocks.get(place), self.filters.get(place)) else { return Ok(None) };
         if filter.get().is_some_and(|filter| !filter.has(key)) {

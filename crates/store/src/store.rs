@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use throng_model::{CreatorRow, Day, Event, Timestamp, VideoRow, ViewerId};
 
-use crate::append::{AppendMode, Outcome, Prepared};
+use crate::append::{AppendMode, Outcome, Prepared, PreparedEvents, Preparer, Ticket};
 use crate::expire::{Expired, Expiry};
 use crate::generation::{Acknowledged, GenerationError, GenerationFile};
 use crate::kv::{Disk, Kv, KvError, Memory};
@@ -41,6 +41,8 @@ pub struct Options {
     pub flush_timeout: Duration,
     /// Rows that gather in the log before they become a segment.
     pub checkpoint_rows: usize,
+    /// Rows of bulk appends that gather in memory before they become a segment, without passing through the log.
+    pub bulk_rows: usize,
     /// Requests that may wait for the writer.
     pub queue_max: usize,
     /// Whether segments merge by themselves.
@@ -55,6 +57,7 @@ impl Default for Options {
             disk_free_min_bytes: 32 * 1024 * 1024,
             flush_timeout: Duration::from_secs(60),
             checkpoint_rows: 1 << 19,
+            bulk_rows: 1 << 20,
             queue_max: 16,
             merges: true,
         }
@@ -298,9 +301,10 @@ impl Store {
             None
         };
         let wake = merger.as_ref().map(|merger| merger.wake());
+        let bulk_rows = options.bulk_rows;
         let thread = std::thread::Builder::new()
             .name("throng-writer".into())
-            .spawn(move || requests::run(writer, &incoming, wake.as_ref()))
+            .spawn(move || requests::run(writer, &incoming, bulk_rows, wake.as_ref()))
             .map_err(OpenError::Thread)?;
         let (dir, options) = (dir.map(Path::to_owned), options.clone());
         let (requests, writer) = (Some(requests), Some(thread));
@@ -320,7 +324,7 @@ impl Store {
     /// Takes events. On `Ok` those accepted survive power loss; one outcome per event, in order. Waits while the writer
     /// is busy.
     pub fn append(&self, events: &[Event<'_>], mode: AppendMode) -> Result<Vec<Outcome>, WriteError> {
-        let prepared = self.prepare(events);
+        let prepared = self.prepared(events);
         self.ask(|reply| Request::Append(Append { events: prepared, mode, reply }))
     }
 
@@ -328,11 +332,27 @@ impl Store {
     pub fn try_append(&self, events: &[Event<'_>], mode: AppendMode) -> Result<Vec<Outcome>, WriteError> {
         let (reply, answer) = channel();
         let requests = self.inner.requests.as_ref().ok_or(WriteError::Closed)?;
-        match requests.try_send(Request::Append(Append { events: self.prepare(events), mode, reply })) {
+        match requests.try_send(Request::Append(Append { events: self.prepared(events), mode, reply })) {
             Ok(()) => answer.recv().unwrap_or(Err(WriteError::Closed)),
             Err(TrySendError::Full(_)) => Err(WriteError::Busy),
             Err(TrySendError::Disconnected(_)) => Err(WriteError::Closed),
         }
+    }
+
+    /// What prepares events for [`append_bulk`](Self::append_bulk); each thread has its own.
+    pub fn preparer(&self) -> Preparer {
+        Preparer::new(self.clone(), usize::MAX)
+    }
+
+    /// Takes events of an import: they gather in memory until they fill a segment, or until anything is asked that must
+    /// come after them, such as [`checkpoint`](Self::checkpoint). Only then, on disk, are they answered; being killed before
+    /// takes none of them. Waits while the writer is busy.
+    pub fn append_bulk(&self, events: PreparedEvents, mode: AppendMode) -> Result<Ticket, WriteError> {
+        let (reply, answer) = channel();
+        let requests = self.inner.requests.as_ref().ok_or(WriteError::Closed)?;
+        let append = Append { events: events.0, mode, reply };
+        requests.send(Request::Bulk(append)).map_err(|_| WriteError::Closed)?;
+        Ok(Ticket(answer))
     }
 
     /// Takes catalogue rows; later rows replace earlier ones. Durable on `Ok`. A creator's new zone moves the bounds of
@@ -417,13 +437,16 @@ impl Store {
         &self.inner.options
     }
 
+    pub(crate) fn secret(&self) -> &Secret {
+        &self.inner.secret
+    }
+
     pub(crate) fn pseudonym(&self, viewer: &ViewerId<'_>) -> Pseudonym {
         self.inner.secret.pseudonym(viewer.as_str())
     }
 
-    fn prepare(&self, events: &[Event<'_>]) -> Vec<Prepared> {
-        let snapshot = self.snapshot();
-        events.iter().map(|event| Prepared::new(event, &self.inner.secret, &snapshot)).collect()
+    fn prepared(&self, events: &[Event<'_>]) -> Vec<Prepared> {
+        Preparer::new(self.clone(), events.len()).prepare(events).0
     }
 
     pub(crate) fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, WriteError> {

@@ -3,6 +3,7 @@
 //! One thread owns this. A commit is: one log object (rows, fingerprints, new viewers, catalogue changes) and the new
 //! root, in one atomic batch; then the generation file; then the snapshot is published; then the callers are answered.
 
+mod bulk;
 mod checkpoint;
 mod install;
 mod restore;
@@ -34,6 +35,7 @@ use crate::store::WriteError;
 use crate::summary::Summary;
 use crate::tail::Tail;
 
+pub(crate) use checkpoint::checkpoint_bytes;
 pub(crate) use shared::Shared;
 
 /// Viewers whose ordinals stay at hand.
@@ -123,6 +125,22 @@ impl Writer {
         {
             return Ok(Outcome::Duplicate);
         }
+        let outcome = self.place(event, mode, pending, |writer, pending| writer.viewer(&event.viewer, pending))?;
+        if outcome.is_taken() {
+            self.tail_fingerprints.insert(event.fingerprint);
+            pending.fingerprints.push(event.fingerprint);
+        }
+        Ok(outcome)
+    }
+
+    /// Makes an event that is no duplicate a row, with creator, video, viewer and day.
+    fn place(
+        &mut self,
+        event: &Prepared,
+        mode: AppendMode,
+        pending: &mut Pending,
+        viewer: impl FnOnce(&mut Self, &mut Pending) -> Result<u32, ReadError>,
+    ) -> Result<Outcome, ReadError> {
         if mode == AppendMode::Reopen && self.is_expired(event) {
             return Ok(Outcome::Expired);
         }
@@ -149,7 +167,7 @@ impl Writer {
                 Some(video)
             }
         };
-        let viewer = self.viewer(&event.viewer, pending)?;
+        let viewer = viewer(self, pending)?;
         let (own_day, sealed) = match self.catalogue.creator(creator) {
             Some(entry) => {
                 (entry.zone.day_of(event.row.ts), sealed_through(&self.catalogue, &self.root.seals, creator))
@@ -162,8 +180,6 @@ impl Writer {
         if is_sealed && !late {
             pending.reopened.insert((creator, day));
         }
-        self.tail_fingerprints.insert(event.fingerprint);
-        pending.fingerprints.push(event.fingerprint);
         pending.rows.push(Row { creator, video, viewer, day, ..event.row });
         Ok(if late { Outcome::Late { creator, day } } else { Outcome::Accepted { creator, day } })
     }
@@ -240,16 +256,13 @@ impl Writer {
     }
 
     /// Makes a pending commit durable and visible.
-    pub(crate) fn commit(&mut self, pending: Pending) -> Result<(), WriteError> {
+    pub(crate) fn commit(&mut self, mut pending: Pending) -> Result<(), WriteError> {
         if pending.is_empty() {
             return Ok(());
         }
         let settled = pending.is_open_rows_only().then_some(self.settled_generation);
-        let Pending { rows, fingerprints, viewers, mut changes, reopened, .. } = pending;
-        for &(creator, day) in &reopened {
-            self.catalogue.change_creator(creator, |entry| *entry.reopened.entry(day).or_insert(0) += 1);
-            changes.creators.insert(creator);
-        }
+        self.count_reopened(&mut pending);
+        let Pending { rows, fingerprints, viewers, mut changes, .. } = pending;
         let record = LogRecord {
             creators: changes.creators.iter().filter_map(|&it| self.catalogue.creator_record(it)).collect(),
             videos: changes.videos.iter().filter_map(|&it| self.catalogue.video_record(it)).collect(),
@@ -271,6 +284,14 @@ impl Writer {
         self.dirty.videos.append(&mut changes.videos);
         self.publish();
         Ok(())
+    }
+
+    /// Gives sealed days that got rows a new generation.
+    fn count_reopened(&mut self, pending: &mut Pending) {
+        for &(creator, day) in &pending.reopened {
+            self.catalogue.change_creator(creator, |entry| *entry.reopened.entry(day).or_insert(0) += 1);
+            pending.changes.creators.insert(creator);
+        }
     }
 
     fn write_log(&mut self, record: &LogRecord) -> Result<(), WriteError> {

@@ -50,7 +50,7 @@ pub(crate) struct ImportOptions {
 /// Imports. Lines that are rejected are told and are no failure of the command.
 pub(crate) fn import(options: ImportOptions, config: &Config, output: Output) -> Result<ExitCode, Failure> {
     let interrupt = Interrupt::listen().map_err(Failure::Signals)?;
-    let store = platform::open(config)?;
+    let store = platform::open_to_import(config)?;
     let plan = Plan {
         files: options.files,
         seal: options.seal,

@@ -222,8 +222,8 @@ pub(super) const FIELDS: &[Field] = &[
     },
     Field {
         path: "ingest.batch_events_max",
-        doc: &["Events that `throng import` hands to the store at once."],
-        set: |config, given| given.size(1..=1_000_000).map(|value| config.ingest.batch_events_max = value),
+        doc: &["Events that `throng import` gathers in memory, some 300 bytes each, and writes at once."],
+        set: |config, given| given.size(1..=16 << 20).map(|value| config.ingest.batch_events_max = value),
         get: |config| number(config.ingest.batch_events_max),
     },
     Field {

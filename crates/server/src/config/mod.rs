@@ -195,7 +195,7 @@ impl Default for Config {
                 line_bytes_max: 64 << 10,
                 body_bytes_max: 8 * MIB,
                 decompressed_bytes_max: 64 * MIB,
-                batch_events_max: 50_000,
+                batch_events_max: 1 << 20,
                 bodies_max: 8,
                 rejected_listed_max: 1_000,
                 future_skew_ms_max: 600_000,

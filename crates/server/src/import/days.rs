@@ -26,12 +26,16 @@ impl BroughtDays {
         Self { now, creators: HashMap::new() }
     }
 
-    /// Notes events that the store has seen.
-    pub(super) fn note(&mut self, events: &[Event<'_>], store: &Store) {
+    /// Notes events; `false` where the store does not know, or not yet, whose channel some of them are on.
+    pub(super) fn note(&mut self, events: &[Event<'_>], store: &Store) -> bool {
         let snapshot = store.snapshot();
         let catalogue = snapshot.catalogue();
+        let mut all = true;
         for event in events {
-            let Some(creator) = owner(event, catalogue) else { continue };
+            let Some(creator) = owner(event, catalogue) else {
+                all = false;
+                continue;
+            };
             if !self.creators.contains_key(creator) {
                 let brought = Brought::of(creator, catalogue, self.now);
                 self.creators.insert(creator.to_owned(), brought);
@@ -40,6 +44,7 @@ impl BroughtDays {
                 brought.newest = brought.newest.max(Some(event.ts));
             }
         }
+        all
     }
 
     /// The last day to close, per creator.

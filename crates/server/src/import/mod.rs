@@ -1,7 +1,7 @@
 //! `throng import`: files into the store, in bounded memory, on both cores, in the order of their rows.
 //!
 //! ```text
-//! reader ─ bounded queue ─ decoders (any order) ─ turnstile ─ store, receipt (in order)
+//! reader ─ bounded queue ─ decoders (any order) ─ turnstile ─ store (in order) ─ receipt, once on disk
 //! ```
 //!
 //! An import that was interrupted is simply run again: events that are in the store already are duplicates and change
@@ -93,6 +93,7 @@ fn run(
         }
     }
     progress.finish();
+    sink.settle()?;
     store.checkpoint()?;
     sink.seal()?;
     Ok(End::Done)

@@ -6,6 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use throng_model::Timestamp;
+use throng_store::Store;
 
 use super::interrupt::Interrupt;
 use super::progress::Progress;
@@ -50,13 +51,13 @@ pub(super) fn run(
     interrupt: &Interrupt,
     progress: &Progress,
 ) -> Result<End, Broken> {
-    let content = reader.content();
+    let (content, store) = (reader.content(), sink.store());
     let turnstile = Turnstile::new(sink);
     let (sender, receiver) = sync_channel(QUEUE);
     let receiver = Mutex::new(receiver);
     let read = thread::scope(|scope| {
         for _ in 0..DECODERS {
-            scope.spawn(|| decode(&receiver, &turnstile, content, limits, progress));
+            scope.spawn(|| decode(&receiver, &turnstile, store, content, limits, progress));
         }
         // This thread reads; the queue ends when `sender` goes, and with it the decoders.
         read(reader, sender, &turnstile, interrupt)
@@ -95,11 +96,13 @@ fn read(
 fn decode(
     receiver: &Mutex<Receiver<(u64, Batch)>>,
     turnstile: &Turnstile<'_, '_>,
+    store: &Store,
     content: Content,
     limits: &Limits,
     progress: &Progress,
 ) {
     let _guard = StopOnPanic(turnstile);
+    let mut preparer = store.preparer();
     loop {
         let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, batch)) = next else { return };
@@ -112,7 +115,8 @@ fn decode(
         match content {
             Content::Events => {
                 let decoded = batch.events(&rules);
-                turnstile.pass(number, bytes, progress, |sink| sink.take_events(decoded));
+                let prepared = preparer.prepare(&decoded.rows);
+                turnstile.pass(number, bytes, progress, |sink| sink.take_events(decoded, prepared));
             }
             Content::Catalogue => {
                 let decoded = batch.catalogue(&rules);

@@ -1,11 +1,12 @@
 //! Where decoded batches end: the store, the receipt, the file of errors.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::PathBuf;
 
 use throng_model::{Event, Timestamp};
-use throng_store::{AppendMode, Store, WriteError};
+use throng_store::{AppendMode, PreparedEvents, Store, Ticket};
 
 use super::Plan;
 use super::days::BroughtDays;
@@ -14,18 +15,30 @@ use crate::failure::Failure;
 use crate::ingest::{CatalogueRow, Decoded, Errors};
 use crate::receipt::{Receipt, Rejected};
 
+/// Rejected rows of batches that wait: with more, they wait no longer, so that a file of garbage cannot fill the memory.
+const ERRORS_WAITING_MAX: u64 = 65_536;
+
 /// Takes batches in the order of their rows.
 pub(super) struct Sink<'s> {
     store: &'s Store,
     mode: AppendMode,
-    batch_events_max: usize,
     listed_max: usize,
     errors: Option<(PathBuf, BufWriter<File>)>,
     days: Option<BroughtDays>,
     /// The file that is being read, where several are.
     file: Option<String>,
-    /// Of all files.
+    /// Batches that the store has and has not answered, oldest first.
+    waiting: VecDeque<Waiting>,
+    errors_waiting: u64,
+    /// Of all files, and of what is on disk.
     pub(super) receipt: Receipt,
+}
+
+/// A batch without its rows.
+struct Waiting {
+    ticket: Ticket,
+    file: Option<String>,
+    decoded: Decoded<()>,
 }
 
 impl<'s> Sink<'s> {
@@ -37,11 +50,12 @@ impl<'s> Sink<'s> {
         Ok(Self {
             store,
             mode: if plan.reopen { AppendMode::Reopen } else { AppendMode::Normal },
-            batch_events_max: config.ingest.batch_events_max,
             listed_max: config.ingest.rejected_listed_max,
             errors: plan.errors.as_ref().map(create).transpose()?,
             days: plan.seal.then(|| BroughtDays::new(Timestamp::now())),
             file: None,
+            waiting: VecDeque::new(),
+            errors_waiting: 0,
             receipt: Receipt::default(),
         })
     }
@@ -51,28 +65,50 @@ impl<'s> Sink<'s> {
         self.file = file;
     }
 
-    /// Stores a batch of events.
-    pub(super) fn take_events(&mut self, mut decoded: Decoded<Event<'_>>) -> Result<(), Failure> {
-        let mut taken = Receipt::of(&decoded);
-        let (outcomes, failure) = self.append(&decoded.rows);
-        if let Some(days) = &mut self.days {
-            days.note(decoded.rows.get(..outcomes.len()).unwrap_or_default(), self.store);
-        }
-        taken.record(&outcomes, &mut decoded);
-        // The first events of a batch that failed may be in the store, so the receipt counts them all the same.
-        self.taken(&taken, &decoded.errors)?;
-        failure.map_or(Ok(()), |failure| Err(failure.into()))
+    pub(super) fn store(&self) -> &'s Store {
+        self.store
     }
 
-    fn append(&self, events: &[Event<'_>]) -> (Vec<throng_store::Outcome>, Option<WriteError>) {
-        let mut outcomes = Vec::with_capacity(events.len());
-        for part in events.chunks(self.batch_events_max) {
-            match self.store.append(part, self.mode) {
-                Ok(part) => outcomes.extend(part),
-                Err(error) => return (outcomes, Some(error)),
-            }
+    /// Hands a batch of events to the store, and counts those that it has answered.
+    pub(super) fn take_events(&mut self, decoded: Decoded<Event<'_>>, prepared: PreparedEvents) -> Result<(), Failure> {
+        let ticket = self.store.append_bulk(prepared, self.mode)?;
+        let mut stored = Ok(());
+        if let Some(days) = &mut self.days
+            && !days.note(&decoded.rows, self.store)
+        {
+            // Owners of some are known only once what came before is in the store.
+            stored = self.store.checkpoint();
+            days.note(&decoded.rows, self.store);
         }
-        (outcomes, None)
+        self.errors_waiting += decoded.errors.count();
+        self.waiting.push_back(Waiting { ticket, file: self.file.clone(), decoded: decoded.without_rows() });
+        stored?;
+        if self.errors_waiting > ERRORS_WAITING_MAX { self.settle() } else { self.count_answered() }
+    }
+
+    /// Makes everything that was handed over durable, and counts it.
+    pub(super) fn settle(&mut self) -> Result<(), Failure> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let stored = self.store.checkpoint();
+        self.count_answered()?;
+        Ok(stored?)
+    }
+
+    fn count_answered(&mut self) -> Result<(), Failure> {
+        let mut failure = None;
+        while let Some(answer) = self.waiting.front().and_then(|waiting| waiting.ticket.poll()) {
+            let Some(Waiting { file, mut decoded, .. }) = self.waiting.pop_front() else { break };
+            let mut taken = Receipt::of(&decoded);
+            self.errors_waiting = self.errors_waiting.saturating_sub(decoded.errors.count());
+            match answer {
+                Ok(outcomes) => taken.record(&outcomes, &mut decoded),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+            self.taken(&taken, &decoded.errors, file.as_deref())?;
+        }
+        failure.map_or(Ok(()), |failure| Err(failure.into()))
     }
 
     /// Stores a batch of catalogue rows.
@@ -82,22 +118,19 @@ impl<'s> Sink<'s> {
         taken.catalogue_rows = taken.accepted;
         let (videos, creators) = decoded.take_rows();
         self.store.put_catalogue(videos, creators)?;
-        self.taken(&taken, &decoded.errors)
+        let file = self.file.clone();
+        self.taken(&taken, &decoded.errors, file.as_deref())
     }
 
-    fn taken(&mut self, taken: &Receipt, errors: &Errors) -> Result<(), Failure> {
+    fn taken(&mut self, taken: &Receipt, errors: &Errors, file: Option<&str>) -> Result<(), Failure> {
         self.receipt.absorb(taken);
-        self.receipt.reject(errors, self.file.as_deref(), self.listed_max);
-        self.write_errors(errors)
-    }
-
-    fn write_errors(&mut self, errors: &Errors) -> Result<(), Failure> {
-        let Some((path, file)) = &mut self.errors else { return Ok(()) };
+        self.receipt.reject(errors, file, self.listed_max);
+        let Some((path, out)) = &mut self.errors else { return Ok(()) };
         for error in errors.listed() {
-            let line = Rejected { file: self.file.clone(), error: error.clone() };
-            serde_json::to_writer(&mut *file, &line)
+            let line = Rejected { file: file.map(str::to_owned), error: error.clone() };
+            serde_json::to_writer(&mut *out, &line)
                 .map_err(io::Error::from)
-                .and_then(|()| file.write_all(b"\n"))
+                .and_then(|()| out.write_all(b"\n"))
                 .map_err(|source| Failure::File { act: "write", path: path.clone(), source })?;
         }
         Ok(())
@@ -111,9 +144,12 @@ impl<'s> Sink<'s> {
         }
     }
 
-    /// Writes out what is buffered.
+    /// Makes what was handed over durable and counts it, and writes out what is buffered.
     pub(super) fn finish(&mut self) -> Result<(), Failure> {
-        let Some((path, file)) = &mut self.errors else { return Ok(()) };
-        file.flush().map_err(|source| Failure::File { act: "write", path: path.clone(), source })
+        let settled = self.settle();
+        if let Some((path, file)) = &mut self.errors {
+            file.flush().map_err(|source| Failure::File { act: "write", path: path.clone(), source })?;
+        }
+        settled
     }
 }

@@ -14,7 +14,8 @@ use crate::failure::Failure;
 use crate::receipt::Receipt;
 
 fn store() -> Store {
-    Store::in_memory(&MemoryMap::default(), &Options::default()).unwrap()
+    // Small, so that a file is many commits.
+    Store::in_memory(&MemoryMap::default(), &Options { bulk_rows: 7, ..Options::default() }).unwrap()
 }
 
 struct Scene {
@@ -25,10 +26,7 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let mut config = Config::default();
-        // Small, so that a file is many requests to the store.
-        config.ingest.batch_events_max = 7;
-        Self { folder: tempfile::tempdir().unwrap(), store: store(), config }
+        Self { folder: tempfile::tempdir().unwrap(), store: store(), config: Config::default() }
     }
 
     fn file(&self, name: &str, lines: &[String]) -> PathBuf {

@@ -185,6 +185,12 @@ impl<T> Decoded<T> {
         Self { rows: Vec::new(), lines: Vec::new(), errors: Errors::default(), ignored_fields: 0, errors_max }
     }
 
+    /// The same without the rows: what is told of them, once it is known what became of each.
+    pub(crate) fn without_rows(self) -> Decoded<()> {
+        let Self { lines, errors, ignored_fields, errors_max, .. } = self;
+        Decoded { rows: Vec::new(), lines, errors, ignored_fields, errors_max }
+    }
+
     /// Rejects a row that decoded well, such as one that the store could not place.
     pub(crate) fn reject(&mut self, error: LineError) {
         self.errors.push(error, self.errors_max);

@@ -9,11 +9,24 @@ use crate::row::Row;
 use crate::secret::{Fingerprint, Pseudonym};
 use crate::segment::Segment;
 use crate::segment_writer::SegmentWriter;
+use crate::sorted;
 use crate::store::WriteError;
 use crate::tail::Tail;
 
 /// Commits in the log before it is moved into a segment, however short they are: the root lists each.
 const LOG_OBJECTS_MAX: usize = 1_024;
+
+/// What a checkpoint adds to segments and runs, each sorted.
+pub(super) struct Checkpoint {
+    pub(super) rows: Vec<Row>,
+    pub(super) fingerprints: Vec<(Fingerprint, u32)>,
+    pub(super) viewers: Vec<(Pseudonym, u32)>,
+}
+
+/// Bytes that so many rows take, with their share of runs: an upper bound to check free space by.
+pub(crate) fn checkpoint_bytes(rows: usize) -> u64 {
+    (rows as u64).saturating_mul(64) + (1 << 20)
+}
 
 impl Writer {
     /// Whether the log should be moved into a segment.
@@ -28,7 +41,7 @@ impl Writer {
 
     /// Bytes that the next checkpoint may write: an upper bound to check free space by.
     pub(crate) fn checkpoint_bytes(&self) -> u64 {
-        (self.tail.len() as u64).saturating_mul(64) + (1 << 20)
+        checkpoint_bytes(self.tail.len())
     }
 
     /// Moves the whole log into a segment, runs and a catalogue part.
@@ -42,13 +55,22 @@ impl Writer {
     }
 
     fn try_checkpoint(&mut self) -> Result<(), WriteError> {
+        let mut rows: Vec<Row> = self.tail.rows().copied().collect();
+        sorted::sort_rows(&mut rows);
+        let mut fingerprints: Vec<(Fingerprint, u32)> = self.tail_fingerprints.drain().map(|it| (it, 0)).collect();
+        fingerprints.sort_unstable();
+        let mut viewers: Vec<(Pseudonym, u32)> = self.tail_viewers.drain().collect();
+        viewers.sort_unstable();
+        self.write_segment(&Checkpoint { rows, fingerprints, viewers })
+    }
+
+    /// Writes everything that is new, and all that changed in the catalogue, in one commit that empties the log.
+    pub(super) fn write_segment(&mut self, new: &Checkpoint) -> Result<(), WriteError> {
         let (shared, kv) = (self.shared.clone(), self.kv.clone());
         let mut batch = Batch::default();
-        let mut rows: Vec<Row> = self.tail.rows().copied().collect();
-        rows.sort_unstable();
-        if !rows.is_empty() {
+        if !new.rows.is_empty() {
             let mut segment = SegmentWriter::new(&kv, shared.next_object());
-            for span in rows.chunk_by(|a, b| (a.creator, a.video) == (b.creator, b.video)) {
+            for span in new.rows.chunk_by(|a, b| (a.creator, a.video) == (b.creator, b.video)) {
                 if let Some(&Row { creator, video, .. }) = span.first() {
                     let duration_ms = video.and_then(|video| self.catalogue.duration_ms(video));
                     segment.push_span(creator, video, duration_ms, span).map_err(ReadError::from)?;
@@ -57,15 +79,10 @@ impl Writer {
             self.root.segments.push(segment.finish(&mut batch).map_err(ReadError::from)?);
         }
         let mut unused = std::mem::take(&mut self.root.log);
-
-        let mut fingerprints: Vec<(Fingerprint, u32)> = self.tail_fingerprints.drain().map(|it| (it, 0)).collect();
-        fingerprints.sort_unstable();
-        unused.extend(self.fingerprints.add(&kv, &fingerprints, |_| true, || shared.next_object(), &mut batch)?);
-        let mut viewers: Vec<(Pseudonym, u32)> = self.tail_viewers.drain().collect();
-        viewers.sort_unstable();
+        unused.extend(self.fingerprints.add(&kv, &new.fingerprints, |_| true, || shared.next_object(), &mut batch)?);
         let erased = self.root.pending_erasures.0.clone();
         let keep = |viewer| !erased.contains(viewer);
-        unused.extend(self.pseudonyms.add(&kv, &viewers, keep, || shared.next_object(), &mut batch)?);
+        unused.extend(self.pseudonyms.add(&kv, &new.viewers, keep, || shared.next_object(), &mut batch)?);
         self.root.fingerprints = self.fingerprints.listed().to_vec();
         self.root.pseudonyms = self.pseudonyms.listed().to_vec();
         let dirty = std::mem::take(&mut self.dirty);
@@ -75,7 +92,7 @@ impl Writer {
 
         shared.garbage.unused(unused);
         self.commit_root(batch)?;
-        if let Some(&listed) = self.root.segments.last().filter(|_| !rows.is_empty()) {
+        if let Some(&listed) = self.root.segments.last().filter(|_| !new.rows.is_empty()) {
             let segment = Segment::open(&kv, &shared.cache, &shared.garbage, listed)?;
             self.segments.push(Arc::new(segment));
         }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use throng_model::{Timestamp, ViewerId};
 use throng_store::{AppendMode, Options, Outcome, Store};
 
-use crate::world::{HOUR_MS, START_MS, content, creator_row, day, event, options, video_row};
+use crate::world::{HOUR_MS, START_MS, append_bulk, content, creator_row, day, event, options, video_row};
 
 const CHILD: &str = "THRONG_KILL_CHILD";
 
@@ -92,7 +92,11 @@ fn child_writes_until_killed() {
                     })
                     .collect();
                 writeln!(out, "sent {}", next + count).unwrap();
-                let outcomes = store.append(&events, AppendMode::Normal).unwrap();
+                let outcomes = if random.below(4) == 0 {
+                    append_bulk(&store, &events, AppendMode::Normal)
+                } else {
+                    store.append(&events, AppendMode::Normal).unwrap()
+                };
                 assert!(outcomes.iter().all(|it| matches!(it, Outcome::Accepted { .. } | Outcome::Late { .. })));
                 next += count;
                 writeln!(out, "acknowledged {next}").unwrap();

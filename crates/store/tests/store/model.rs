@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use throng_model::{Day, Timestamp, ViewerId, Zone};
 use throng_store::{AppendMode, MemoryMap, Outcome, Store};
 
-use crate::world::{Fact, HOUR_MS, START_MS, content, creator_row, day, event, options, video_row};
+use crate::world::{Fact, HOUR_MS, START_MS, append_bulk, content, creator_row, day, event, options, video_row};
 
 const ZONES: [&str; 3] = ["UTC", "Asia/Kathmandu", "America/New_York"];
 
@@ -15,6 +15,7 @@ enum Step {
     Append {
         events: Vec<Spec>,
         reopen: bool,
+        bulk: bool,
     },
     Video {
         video: u8,
@@ -56,8 +57,8 @@ fn spec() -> impl Strategy<Value = Spec> {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        8 => (prop::collection::vec(spec(), 1..40), prop::bool::weighted(0.2))
-            .prop_map(|(events, reopen)| Step::Append { events, reopen }),
+        8 => (prop::collection::vec(spec(), 1..40), prop::bool::weighted(0.2), prop::bool::weighted(0.3))
+            .prop_map(|(events, reopen, bulk)| Step::Append { events, reopen, bulk }),
         2 => (0..6_u8, 0..4_u8, prop::option::of(1..90_u32))
             .prop_map(|(video, creator, duration_ms)| Step::Video { video, creator, duration_ms }),
         1 => (0..4_u8, 0..3_u8).prop_map(|(creator, zone)| Step::Zone { creator, zone }),
@@ -208,7 +209,7 @@ fn run(steps: &[Step], open: impl Fn() -> Store) {
     let mut model = Model::default();
     for step in steps {
         match step {
-            Step::Append { events, reopen } => {
+            Step::Append { events, reopen, bulk } => {
                 let mut expected = vec![];
                 let mut batch = vec![];
                 for spec in events {
@@ -222,7 +223,8 @@ fn run(steps: &[Step], open: impl Fn() -> Store) {
                     batch.push(event(&id, mark, creator.as_deref(), video.as_deref(), &viewer, ts));
                 }
                 let mode = if *reopen { AppendMode::Reopen } else { AppendMode::Normal };
-                let outcomes = store.append(&batch, mode).unwrap();
+                let outcomes =
+                    if *bulk { append_bulk(&store, &batch, mode) } else { store.append(&batch, mode).unwrap() };
                 let words: Vec<_> = outcomes
                     .iter()
                     .map(|outcome| match outcome {

@@ -6,7 +6,7 @@ use throng_model::{
     Country, CreatorId, CreatorRow, Day, Event, EventId, Kind, Source, Timestamp, Traits, VideoId, VideoRow, ViewerId,
     Zone,
 };
-use throng_store::{Column, Options, Snapshot};
+use throng_store::{AppendMode, Column, Options, Outcome, Snapshot, Store};
 
 /// 2026-03-01T00:00:00Z.
 pub(crate) const START_MS: i64 = 1_772_323_200_000;
@@ -27,6 +27,14 @@ pub(crate) struct Fact {
 
 pub(crate) fn options() -> Options {
     Options { disk_free_min_bytes: 0, checkpoint_rows: 60, cache_bytes_max: 1 << 20, ..Options::default() }
+}
+
+/// Appends as an import does: in parts, all of which are durable together.
+pub(crate) fn append_bulk(store: &Store, events: &[Event<'_>], mode: AppendMode) -> Vec<Outcome> {
+    let parts = events.chunks(events.len().div_ceil(3).max(1));
+    let tickets: Vec<_> = parts.map(|part| store.append_bulk(store.preparer().prepare(part), mode).unwrap()).collect();
+    store.checkpoint().unwrap();
+    tickets.iter().flat_map(|ticket| ticket.poll().expect("a checkpoint comes after").unwrap()).collect()
 }
 
 pub(crate) fn event(

@@ -1,0 +1,80 @@
+//! Bulk appends: answered when they are on disk, and never before; few segments however small the imports.
+
+use std::thread::yield_now;
+
+use throng_model::Event;
+use throng_store::{AppendMode, MemoryMap, Options, Outcome, Store};
+
+use crate::world::{START_MS, append_bulk, content, event, options};
+
+fn events(from: u32, count: u32) -> Vec<Event<'static>> {
+    let one =
+        |n| event(&format!("e{n}"), n, Some("c"), Some(&format!("v{}", n % 7)), &format!("p{}", n % 50), START_MS);
+    (from..from + count).map(one).collect()
+}
+
+#[test]
+fn rows_wait_until_they_fill_a_segment_and_are_answered_then() {
+    let map = MemoryMap::default();
+    let open = || Store::in_memory(&map, &Options { bulk_rows: 100, merges: false, ..options() }).unwrap();
+    let store = open();
+    let first = store.append_bulk(store.preparer().prepare(&events(0, 60)), AppendMode::Normal).unwrap();
+    assert!(first.poll().is_none());
+    assert!(content(&store.snapshot()).0.is_empty());
+    let second = store.append_bulk(store.preparer().prepare(&events(30, 60)), AppendMode::Normal).unwrap();
+    let answers = [&first, &second].map(|ticket| {
+        loop {
+            match ticket.poll() {
+                Some(answer) => break answer.unwrap(),
+                None => yield_now(),
+            }
+        }
+    });
+    let taken = |outcomes: &[Outcome]| outcomes.iter().filter(|it| matches!(it, Outcome::Accepted { .. })).count();
+    assert_eq!((taken(&answers[0]), taken(&answers[1])), (60, 30));
+    assert!(answers[1][..30].iter().all(|outcome| *outcome == Outcome::Duplicate));
+    let snapshot = store.snapshot();
+    assert_eq!((snapshot.segments().len(), snapshot.tail().len()), (1, 0));
+    drop((snapshot, store));
+    assert_eq!(open().verify().unwrap().events, 90);
+}
+
+#[test]
+fn whatever_must_come_after_a_bulk_comes_after_it() {
+    let store = Store::in_memory(&MemoryMap::default(), &options()).unwrap();
+    let ticket = store.append_bulk(store.preparer().prepare(&events(0, 10)), AppendMode::Normal).unwrap();
+    let after = store.append(&events(5, 10), AppendMode::Normal).unwrap();
+    assert!(ticket.poll().unwrap().unwrap().iter().all(|it| matches!(it, Outcome::Accepted { .. })));
+    assert!(after[..5].iter().all(|outcome| *outcome == Outcome::Duplicate));
+    assert_eq!(store.verify().unwrap().events, 15);
+}
+
+#[test]
+fn of_equal_ids_the_first_that_can_be_placed_counts() {
+    let store = Store::in_memory(&MemoryMap::default(), &options()).unwrap();
+    let of = |mark, creator, video| event("same", mark, creator, Some(video), "p", START_MS);
+    let batch = [of(1, None, "unheard of"), of(2, Some("c"), "v"), of(3, Some("c"), "v"), of(4, None, "v")];
+    let outcomes = append_bulk(&store, &batch, AppendMode::Normal);
+    assert!(matches!(
+        outcomes[..],
+        [Outcome::UnknownVideo, Outcome::Accepted { .. }, Outcome::Duplicate, Outcome::Duplicate]
+    ));
+    let (facts, _) = content(&store.snapshot());
+    assert_eq!(facts.into_iter().map(|fact| fact.mark).collect::<Vec<_>>(), [2]);
+}
+
+#[test]
+fn a_thousand_small_imports_leave_few_segments() {
+    let map = MemoryMap::default();
+    let options = Options { checkpoint_rows: 1 << 12, ..options() };
+    for import in 0..1_000 {
+        // Each opens the store anew, as a program that is run again and again does.
+        let store = Store::in_memory(&map, &options).unwrap();
+        append_bulk(&store, &events(import * 20, 20), AppendMode::Normal);
+    }
+    let store = Store::in_memory(&map, &Options { merges: false, ..options }).unwrap();
+    assert_eq!(store.verify().unwrap().events, 20_000);
+    // Some of each size, and what has piled up since the last merge began.
+    let segments = store.snapshot().segments().len();
+    assert!(segments < 40, "{segments} segments");
+}
