@@ -49,14 +49,19 @@ impl Maintenance {
     /// Does what is due at an instant.
     pub(crate) fn run(&mut self, now: Timestamp) {
         let today = Zone::UTC.day_of(now);
-        if let Err(error) = self.store.seal_ended_by(now.saturating_add_millis(self.lateness_ms.saturating_neg())) {
-            tracing::error!(%error, "days could not be sealed");
-        }
+        self.seal(now);
         if let Err(error) = self.expire(today) {
             tracing::error!(%error, "old rows could not be dropped");
         }
         if let Err(error) = self.compact(today) {
             tracing::error!(%error, "the rows of erased viewers could not be removed");
+        }
+    }
+
+    /// Seals the days that ended long enough ago.
+    pub(crate) fn seal(&self, now: Timestamp) {
+        if let Err(error) = self.store.seal_ended_by(now.saturating_add_millis(self.lateness_ms.saturating_neg())) {
+            tracing::error!(%error, "days could not be sealed");
         }
     }
 

@@ -21,6 +21,11 @@ use crate::store::{Options, Store, WriteError};
 use crate::summary::Summary;
 use crate::writer::{Shared, Writer};
 
+/// Freed room is given back where it is more than this part of what is listed, which a copy has to read and write,
+const FREED_SHARE: u64 = 8;
+/// and more than the database needs for itself.
+const FREED_MIN: u64 = 4 << 20;
+
 /// What a copy holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -93,6 +98,20 @@ impl Store {
         GenerationFile::create(&dir.join("generation"), of).map_err(WriteError::from)?;
         sync_parent(dir).map_err(io)?;
         Ok(Copied { generation: held.root.generation, bytes })
+    }
+
+    /// Moves the store to a fresh database where a good part of the files is freed room, and says whether it did: merging
+    /// leaves room behind that only values of the same size fill again. Readers and writers go on meanwhile. As much disk
+    /// as the store needs must be free.
+    pub fn trim(&self) -> Result<bool, WriteError> {
+        let Some(dir) = self.dir() else { return Ok(false) };
+        let _one_at_a_time = self.shared().pause_merging();
+        let listed: u64 = self.hold()?.root.objects().map(ObjectRef::bytes_max).sum();
+        let files = place::current(dir).and_then(|current| place::bytes(&current));
+        if files.map_err(|source| WriteError::files(dir, source))? <= listed + listed / FREED_SHARE + FREED_MIN {
+            return Ok(false);
+        }
+        self.move_to_fresh(Arc::default()).map(|()| true)
     }
 
     /// Moves the store to a fresh database, so that nothing is left of what it no longer lists: freed room in the files

@@ -40,6 +40,11 @@ pub(crate) struct ObjectRef {
 }
 
 impl ObjectRef {
+    /// Bytes of all items, at most: the last one may be shorter.
+    pub(crate) fn bytes_max(self) -> u64 {
+        (u64::from(self.head_items) + u64::from(self.data_items)) * ITEM_BYTES as u64
+    }
+
     pub(crate) fn keys(self) -> impl Iterator<Item = Vec<u8>> {
         (0..self.head_items + self.data_items).map(move |item| item_key(self.number, item))
     }

@@ -60,6 +60,12 @@ pub(crate) fn import(options: ImportOptions, config: &Config, output: Output) ->
     };
     let began = Instant::now();
     let (receipt, end) = import::import(&store, config, &plan, &interrupt);
+    if matches!(end, End::Done)
+        && let Err(error) = store.trim()
+    {
+        // All rows are in, and the next import tries again.
+        tracing::warn!(error = &error as &dyn std::error::Error, "freed room in the files was not given back");
+    }
     let elapsed = began.elapsed();
     // Closing waits for the writer, so that nothing runs any more when the summary is read.
     drop(store);

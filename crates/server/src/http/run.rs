@@ -29,9 +29,12 @@ pub(crate) fn run(
         // Before anything is announced, so that no signal is missed.
         let mut stop = Stop::listen().map_err(Failure::Server)?;
         let address = config.http.listen;
+        let maintenance = Maintenance::new(service.store.clone(), config);
+        // Before anything is answered, so that the first answers say the same as those a moment later.
+        maintenance.seal(Timestamp::now());
         let server = start(&service, config).map_err(|source| Failure::Listen { address, source })?;
         let running = rt::spawn(server.running);
-        let maintaining = rt::spawn(maintain(Maintenance::new(service.store.clone(), config)));
+        let maintaining = rt::spawn(maintain(maintenance));
         announce(&server.addresses)?;
         tokio::pin!(running);
         tokio::select! {

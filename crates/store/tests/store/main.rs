@@ -10,4 +10,5 @@ mod format;
 mod kill;
 mod model;
 mod recovery;
+mod trim;
 mod world;
