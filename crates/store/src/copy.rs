@@ -24,7 +24,7 @@ use crate::writer::{Shared, Writer};
 /// Freed room is given back where it is more than this part of what is listed, which a copy has to read and write,
 const FREED_SHARE: u64 = 8;
 /// and more than the database needs for itself.
-const FREED_MIN: u64 = 4 << 20;
+const FREED_MIN: u64 = 1 << 20;
 
 /// What a copy holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
