@@ -105,6 +105,7 @@ impl Store {
     /// as the store needs must be free.
     pub fn trim(&self) -> Result<bool, WriteError> {
         let Some(dir) = self.dir() else { return Ok(false) };
+        self.merge_due()?;
         let _one_at_a_time = self.shared().pause_merging();
         let listed: u64 = self.hold()?.root.objects().map(ObjectRef::bytes_max).sum();
         let files = place::current(dir).and_then(|current| place::bytes(&current));

@@ -32,6 +32,7 @@ mod requests;
 mod rewrite;
 mod root;
 mod row;
+mod row_reader;
 mod run;
 mod secret;
 mod segment;

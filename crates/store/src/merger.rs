@@ -38,7 +38,7 @@ impl Merger {
         let (wake, woken) = channel();
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
-        let level_rows = u32::try_from(checkpoint_rows / LEVEL_PART).unwrap_or(u32::MAX);
+        let level_rows = level_rows(checkpoint_rows);
         let thread = std::thread::Builder::new()
             .name("throng-merger".into())
             .spawn(move || merge_when_woken(&shared, &requests, &woken, &stopped, level_rows))?;
@@ -68,22 +68,33 @@ fn merge_when_woken(
     level_rows: u32,
 ) {
     while woken.recv().is_ok() {
-        loop {
-            let _one_at_a_time = shared.pause_merging();
-            let (snapshot, is_stopping) = (shared.snapshot(), stop.load(Ordering::Relaxed));
-            let Some(inputs) = merge::choose(snapshot.segments(), level_rows) else { break };
-            if is_stopping && !is_short(&inputs) {
-                break;
-            }
-            if let Err(error) = merge_once(shared, requests, &snapshot, &inputs, stop) {
-                tracing::warn!(%error, "segments could not be merged; they stay as they are");
-                break;
-            }
-        }
+        merge_due(shared, requests, stop, level_rows);
         if stop.load(Ordering::Relaxed) {
             return;
         }
     }
+}
+
+/// Does the merges that are due, until none is; while stopping the short ones only.
+pub(crate) fn merge_due(shared: &Shared, requests: &SyncSender<Request>, stop: &AtomicBool, level_rows: u32) {
+    loop {
+        let _one_at_a_time = shared.pause_merging();
+        let (snapshot, is_stopping) = (shared.snapshot(), stop.load(Ordering::Relaxed));
+        let is_bulk = shared.is_bulk.load(Ordering::Relaxed);
+        let Some(inputs) = merge::choose(snapshot.segments(), level_rows, is_bulk) else { return };
+        if is_stopping && !is_short(&inputs) {
+            return;
+        }
+        if let Err(error) = merge_once(shared, requests, &snapshot, &inputs, stop) {
+            tracing::warn!(%error, "segments could not be merged; they stay as they are");
+            return;
+        }
+    }
+}
+
+/// Rows of the lowest level.
+pub(crate) fn level_rows(checkpoint_rows: usize) -> u32 {
+    u32::try_from(checkpoint_rows / LEVEL_PART).unwrap_or(u32::MAX)
 }
 
 fn rows(inputs: &[Arc<Segment>]) -> u64 {

@@ -21,6 +21,8 @@
 //! The number of values is known from outside. Decoding checks every length and never allocates more than the values
 //! asked for.
 
+use std::cell::RefCell;
+
 use bitpacking::{BitPacker, BitPacker4x};
 
 use crate::codec::DamageError;
@@ -58,8 +60,6 @@ pub(crate) fn decode_u32(bytes: &[u8], count: usize, out: &mut Vec<u32>) -> Resu
 /// Encodes signed 64-bit values; near-sorted ones get small.
 pub(crate) fn encode_i64(values: &[i64]) -> Vec<u8> {
     let plain: Vec<u64> = values.iter().map(|&value| value as u64 ^ SIGN).collect();
-    let mut best = vec![0];
-    put_u64s(&plain, &mut best);
     let difference = |pair: &[i64]| if let [a, b] = pair { b.wrapping_sub(*a) } else { 0 };
     let mut differences: Vec<i64> = values.windows(2).map(difference).collect();
     let falls = differences.iter().filter(|difference| difference.is_negative()).count();
@@ -67,10 +67,38 @@ pub(crate) fn encode_i64(values: &[i64]) -> Vec<u8> {
     if !is_rising {
         differences.iter_mut().for_each(|difference| *difference = zigzag(*difference) as i64);
     }
-    let mut delta = vec![if is_rising { 2 } else { 1 }];
-    delta.extend_from_slice(&values.first().copied().unwrap_or(0).to_le_bytes());
-    put_u64s(&differences.iter().map(|&difference| difference as u64).collect::<Vec<_>>(), &mut delta);
-    if delta.len() < best.len() { delta } else { best }
+    let differences: Vec<u64> = differences.into_iter().map(|difference| difference as u64).collect();
+    let as_plain = || {
+        let mut out = vec![0];
+        put_u64s(&plain, &mut out);
+        out
+    };
+    let as_differences = || {
+        let mut out = vec![if is_rising { 2 } else { 1 }];
+        out.extend_from_slice(&values.first().copied().unwrap_or(0).to_le_bytes());
+        put_u64s(&differences, &mut out);
+        out
+    };
+    // Trying both ways costs far more than this guess, so only what is short or close is tried.
+    if values.len() >= GUESS_VALUES_MIN {
+        let (of_plain, of_differences) = (bits_above_min(&plain), bits_above_min(&differences));
+        if of_differences >= of_plain {
+            return as_plain();
+        }
+        if of_differences * 2 < of_plain {
+            return as_differences();
+        }
+    }
+    let (plain, differences) = (as_plain(), as_differences());
+    if differences.len() < plain.len() { differences } else { plain }
+}
+
+/// Shorter columns are encoded both ways.
+const GUESS_VALUES_MIN: usize = 1_024;
+
+fn bits_above_min(values: &[u64]) -> u64 {
+    let min = values.iter().copied().min().unwrap_or(0);
+    values.iter().map(|value| u64::from(u64::BITS - (value - min).leading_zeros())).sum()
 }
 
 /// One in so many differences may be negative for the others to do without a sign.
@@ -225,16 +253,14 @@ fn put_packed(values: &[u32], out: &mut Vec<u8>, patches: bool) {
 
 /// The width that a block gets smallest by, with every wider value as an exception.
 fn patched_width(block: &[u32; BLOCK]) -> u8 {
-    let mut of_width = [0_u32; 33];
-    for value in block {
-        if let Some(count) = of_width.get_mut(32 - value.leading_zeros() as usize) {
-            *count += 1;
-        }
-    }
-    let widest = (0..=32_u32).rev().find(|&width| of_width.get(width as usize) != Some(&0)).unwrap_or(0);
-    let (mut best, mut best_bits, mut exceptions) = (widest, widest * BLOCK as u32, 0);
+    let widest = u32::BITS - block.iter().fold(0, |bits, value| bits | value).leading_zeros();
+    let (mut best, mut best_bits) = (widest, widest * BLOCK as u32);
     for width in (0..widest).rev() {
-        exceptions += of_width.get(width as usize + 1).copied().unwrap_or(0);
+        let exceptions: u32 = block.iter().map(|value| u32::from(value >> width != 0)).sum();
+        // Narrower ones have no fewer.
+        if exceptions * 10 >= best_bits {
+            break;
+        }
         // A place, and the bits above.
         let bits = width * BLOCK as u32 + exceptions * (10 + widest - width);
         if bits < best_bits {
@@ -356,7 +382,7 @@ fn put_bytes(values: &[u32]) -> Option<Vec<u8>> {
         return None;
     }
     let bytes: Vec<u8> = values.iter().map(|value| (value - min) as u8).collect();
-    let small = zstd::bulk::compress(&bytes, ZSTD_LEVEL).ok()?;
+    let small = zstd_compress(&bytes).ok()?;
     let mut out = vec![5];
     out.extend_from_slice(&min.to_le_bytes());
     out.extend_from_slice(&u32::try_from(small.len()).ok()?.to_le_bytes());
@@ -379,7 +405,7 @@ fn compress(plain: Vec<u8>) -> Vec<u8> {
     if plain.len() < 64 {
         return plain;
     }
-    match zstd::bulk::compress(&plain, ZSTD_LEVEL) {
+    match zstd_compress(&plain) {
         Ok(small) if small.len() + 5 < plain.len() / 5 * 4 => {
             let mut out = vec![3];
             out.extend_from_slice(&u32::try_from(small.len()).unwrap_or(u32::MAX).to_le_bytes());
@@ -388,6 +414,21 @@ fn compress(plain: Vec<u8>) -> Vec<u8> {
         }
         _ => plain,
     }
+}
+
+thread_local! {
+    /// Made once a thread: making one costs as much as compressing a short column.
+    static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
+}
+
+fn zstd_compress(plain: &[u8]) -> std::io::Result<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|kept| {
+        let compressor = match kept {
+            Some(compressor) => compressor,
+            none => none.insert(zstd::bulk::Compressor::new(ZSTD_LEVEL)?),
+        };
+        compressor.compress(plain)
+    })
 }
 
 fn take_compressed(rest: &mut &[u8], count: usize, out: &mut Vec<u32>) -> Result<(), DamageError> {

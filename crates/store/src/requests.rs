@@ -1,5 +1,6 @@
 //! What the writer's thread is asked, and how it answers: appends together, everything else alone.
 
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender};
 
 use throng_model::{CreatorRow, Day, Timestamp, VideoRow};
@@ -77,6 +78,7 @@ pub(crate) fn run(mut writer: Writer, incoming: &Receiver<Request>, bulk_rows: u
     while let Some(request) = next.take().or_else(|| incoming.recv().ok()) {
         match request {
             Request::Bulk(append) => {
+                writer.shared.is_bulk.store(true, Ordering::Relaxed);
                 bulk.push(append);
                 if bulk.rows() < bulk_rows {
                     continue;
@@ -85,13 +87,13 @@ pub(crate) fn run(mut writer: Writer, incoming: &Receiver<Request>, bulk_rows: u
                 wake();
             }
             Request::Append(append) => {
-                bulk.write(&mut writer);
+                bulk.end(&mut writer);
                 next = append_many(&mut writer, incoming, append);
             }
             Request::Task(task) => {
                 // A merge does not care what else there is, and must not cut a bulk short.
-                if !matches!(task, Task::Install(..)) {
-                    bulk.write(&mut writer);
+                if !matches!(task, Task::Install(..)) && bulk.end(&mut writer) {
+                    wake();
                 }
                 serve(&mut writer, task);
             }
@@ -104,7 +106,7 @@ pub(crate) fn run(mut writer: Writer, incoming: &Receiver<Request>, bulk_rows: u
             wake();
         }
     }
-    bulk.write(&mut writer);
+    bulk.end(&mut writer);
 }
 
 /// Bulk appends that wait to become a segment. Nothing of them is in the writer yet, so other requests may go first.
@@ -122,6 +124,12 @@ impl Bulk {
 
     fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// Makes the rows durable, since something else follows, and says whether there were any since the last time.
+    fn end(&mut self, writer: &mut Writer) -> bool {
+        self.write(writer);
+        writer.shared.is_bulk.swap(false, Ordering::Relaxed)
     }
 
     /// Makes the rows durable and answers.

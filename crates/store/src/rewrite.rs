@@ -1,7 +1,6 @@
 //! Writing segments anew without some of their rows, beside the writer and ahead of being listed.
 
-use std::cell::Cell;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::kv::Batch;
 use crate::merge::{self, MergeEnd};
@@ -19,10 +18,10 @@ pub(crate) fn rewrite(
     shared: &Shared,
     snapshot: &Snapshot,
     concerns: impl Fn(&Segment) -> Result<bool, ReadError>,
-    goes: impl Fn(&Row) -> bool,
+    goes: impl Fn(&Row) -> bool + Sync,
 ) -> Result<Merged, ReadError> {
     let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
-    let rows_gone = Cell::new(0);
+    let rows_gone = AtomicU64::new(0);
     let never = AtomicBool::new(false);
     for segment in snapshot.segments() {
         if !concerns(segment)? {
@@ -32,7 +31,7 @@ pub(crate) fn rewrite(
         let (number, mut batch) = (shared.next_object(), Batch::default());
         let keep = |row: &Row| {
             let stays = !goes(row);
-            rows_gone.set(rows_gone.get() + u64::from(!stays));
+            rows_gone.fetch_add(u64::from(!stays), Ordering::Relaxed);
             stays
         };
         let merged =
@@ -44,5 +43,11 @@ pub(crate) fn rewrite(
             outputs.push(output);
         }
     }
-    Ok(Merged { inputs, outputs, rows_gone: rows_gone.get(), batch: Batch::default(), zone_epoch: snapshot.zone_epoch })
+    Ok(Merged {
+        inputs,
+        outputs,
+        rows_gone: rows_gone.into_inner(),
+        batch: Batch::default(),
+        zone_epoch: snapshot.zone_epoch,
+    })
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{SyncSender, TrySendError, channel, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use crate::append::{AppendMode, Outcome, Prepared, PreparedEvents, Preparer, Tic
 use crate::expire::{Expired, Expiry};
 use crate::generation::{Acknowledged, GenerationError, GenerationFile};
 use crate::kv::{Disk, Kv, KvError, Memory};
-use crate::merger::Merger;
+use crate::merger::{self, Merger};
 use crate::object::ReadError;
 use crate::opening::{check_generation, commit_new, default_key_path, new_root, read_root, remove_unlisted};
 use crate::place;
@@ -422,6 +423,17 @@ impl Store {
     /// same once more is fine, another is refused.
     pub fn bind_noise_key(&self, check: [u8; 16]) -> Result<(), WriteError> {
         self.ask(|reply| Request::Task(Task::BindNoiseKey(check, reply)))
+    }
+
+    /// Does the merges that are due, here and now, so that what follows them need not be done twice.
+    pub(crate) fn merge_due(&self) -> Result<(), WriteError> {
+        self.checkpoint()?;
+        let Inner { shared, options, requests, .. } = self.inner.as_ref();
+        if let Some(requests) = requests.as_ref().filter(|_| options.merges) {
+            let never = AtomicBool::new(false);
+            merger::merge_due(shared, requests, &never, merger::level_rows(options.checkpoint_rows));
+        }
+        Ok(())
     }
 
     pub(crate) fn shared(&self) -> &Shared {

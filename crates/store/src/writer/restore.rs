@@ -1,7 +1,7 @@
 //! The writer's state as the root and the log tell it, at opening.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, RwLock};
 
 use super::{Shared, Writer};
@@ -61,6 +61,7 @@ impl Writer {
             next_object: AtomicU64::new(root.next_object),
             snapshot: RwLock::new(Arc::new(snapshot)),
             merging: Mutex::new(()),
+            is_bulk: AtomicBool::new(false),
         };
         let mut writer = Self {
             shared: Arc::new(shared),

@@ -1,6 +1,6 @@
 //! What readers and the merger share with the writer.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::garbage::Garbage;
@@ -15,6 +15,8 @@ pub(crate) struct Shared {
     pub(crate) snapshot: RwLock<Arc<Snapshot>>,
     /// Held while segments are written anew beside the writer, so that no two jobs take the same ones.
     pub(super) merging: Mutex<()>,
+    /// Whether the last rows came in bulk and more may follow: only long merges are worth it then.
+    pub(crate) is_bulk: AtomicBool,
 }
 
 impl Shared {

@@ -78,3 +78,30 @@ fn a_thousand_small_imports_leave_few_segments() {
     let segments = store.snapshot().segments().len();
     assert!(segments < 40, "{segments} segments");
 }
+
+#[test]
+fn a_long_import_lies_in_few_segments_once_it_is_trimmed() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = |merges| {
+        let options = Options { bulk_rows: 100, checkpoint_rows: 512 * 64, merges, ..options() };
+        Store::open(&dir.path().join("data"), &options).unwrap()
+    };
+    let store = open(true);
+    let batches: Vec<_> = (0..21).map(|n| events(n * 90, 100)).collect();
+    let mut tickets = Vec::new();
+    for batch in &batches {
+        let prepared = store.preparer().prepare(batch);
+        tickets.push(store.append_bulk(prepared, AppendMode::Normal).unwrap());
+    }
+    store.checkpoint().unwrap();
+    let single = Store::in_memory(&MemoryMap::default(), &options()).unwrap();
+    for (batch, ticket) in batches.iter().zip(tickets) {
+        assert_eq!(append_bulk(&single, batch, AppendMode::Normal), ticket.poll().unwrap().unwrap());
+    }
+    single.checkpoint().unwrap();
+    store.trim().unwrap();
+    assert!(store.snapshot().segments().len() < 4, "{} segments", store.snapshot().segments().len());
+    assert_eq!(content(&store.snapshot()), content(&single.snapshot()));
+    drop(store);
+    assert_eq!(open(false).verify().unwrap().events, 21 * 90 + 10);
+}

@@ -1,0 +1,61 @@
+//! Reads a segment's rows from front to back, chunk by chunk: for merges, which want all of them.
+
+use crate::codec::DamageError;
+use crate::object::ReadError;
+use crate::row::{Column, CreatorOrd, Row};
+use crate::segment::{Segment, VideoSpan};
+use crate::table::CHUNK_VALUES;
+
+/// The rows of a segment, span by span in their order.
+pub(crate) struct RowReader<'s> {
+    segment: &'s Segment,
+    /// Of one chunk, without creator and video.
+    rows: Vec<Row>,
+    /// Of these, how many were taken.
+    taken: usize,
+    /// The first row after the chunk.
+    next: u32,
+}
+
+impl<'s> RowReader<'s> {
+    pub(crate) fn new(segment: &'s Segment) -> Self {
+        Self { segment, rows: Vec::new(), taken: 0, next: 0 }
+    }
+
+    /// Appends the rows of the span that follows the one before.
+    pub(crate) fn take(&mut self, creator: CreatorOrd, span: &VideoSpan, out: &mut Vec<Row>) -> Result<(), ReadError> {
+        let mut left = span.rows.len();
+        debug_assert_eq!(self.next as usize - self.rows.len() + self.taken, span.rows.start as usize);
+        while left > 0 {
+            if self.taken == self.rows.len() {
+                self.read_chunk()?;
+            }
+            let rest = self.rows.get(self.taken..).unwrap_or_default();
+            let now = rest.get(..left.min(rest.len())).unwrap_or_default();
+            out.extend(now.iter().map(|row| Row { creator, video: span.video, ..*row }));
+            self.taken += now.len();
+            left -= now.len();
+        }
+        Ok(())
+    }
+
+    fn read_chunk(&mut self) -> Result<(), ReadError> {
+        let chunk = self.next..self.segment.rows().min(self.next.saturating_add(CHUNK_VALUES as u32));
+        if chunk.is_empty() {
+            return Err(DamageError::Malformed("spans longer than the rows").into());
+        }
+        self.rows.clear();
+        self.rows.resize(chunk.len(), Row::blank(CreatorOrd(0), None));
+        let mut values = Vec::new();
+        for column in Column::ALL {
+            values.clear();
+            self.segment.read(column, chunk.clone(), &mut values)?;
+            Row::fill(&mut self.rows, column, &values)?;
+        }
+        let mut ts = Vec::new();
+        self.segment.read_ts(chunk.clone(), &mut ts)?;
+        Row::fill_ts(&mut self.rows, &ts)?;
+        (self.next, self.taken) = (chunk.end, 0);
+        Ok(())
+    }
+}
