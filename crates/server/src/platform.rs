@@ -52,6 +52,7 @@ pub(crate) fn open_existing(config: &Config) -> Result<Store, Failure> {
 /// them.
 pub(crate) fn schema(store: &Store, config: &Config, policy: Policy) -> Result<Schema, Failure> {
     let noise_key = noise_key::open(store, &config.noise_key_file())?;
+    store.prepare().map_err(OpenError::from)?;
     let engine = Engine::new(store.clone());
     Ok(throng_graphql::schema(Arc::new(Gate::new(Arc::new(engine), policy, noise_key))))
 }

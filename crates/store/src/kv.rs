@@ -99,9 +99,14 @@ pub(crate) type Memory = Arc<Mutex<BTreeMap<Vec<u8>, Vec<u8>>>>;
 impl Kv {
     /// The value of a key.
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, KvError> {
+        self.get_with(key, <[u8]>::to_vec)
+    }
+
+    /// What is made of the value of a key, without a copy of it.
+    pub(crate) fn get_with<T>(&self, key: &[u8], make: impl FnOnce(&[u8]) -> T) -> Result<Option<T>, KvError> {
         match self {
-            Self::Disk(disk) => disk.read(|tree| Ok(tree.get(key)?.map(|value| value.to_vec()))),
-            Self::Memory(map) => Ok(lock(map).get(key).cloned()),
+            Self::Disk(disk) => disk.read(|tree| Ok(tree.get(key)?.map(|value| make(&value)))),
+            Self::Memory(map) => Ok(lock(map).get(key).map(|value| make(value))),
         }
     }
 

@@ -304,10 +304,12 @@ impl Bytes {
 /// Appends an item's payload to `out`, checked against its frame.
 fn append_item(kv: &Kv, number: u64, item: u32, out: &mut Vec<u8>) -> Result<Frame, ReadError> {
     let key = item_key(number, item);
-    let value = kv.get(&key)?.ok_or_else(|| DamageError::Missing(codec::key_text(&key)))?;
-    let (frame, payload) = codec::open(&key, &value)?;
-    out.extend_from_slice(payload);
-    Ok(frame)
+    let append = |value: &[u8]| {
+        let (frame, payload) = codec::open(&key, value)?;
+        out.extend_from_slice(payload);
+        Ok(frame)
+    };
+    kv.get_with(&key, append)?.ok_or_else(|| DamageError::Missing(codec::key_text(&key)))?
 }
 
 #[cfg(test)]

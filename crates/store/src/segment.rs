@@ -64,9 +64,10 @@ struct CreatorSpan {
 struct Directory {
     creators: Vec<CreatorSpan>,
     spans: Vec<VideoSpan>,
-    /// (video, creator's place, span's place), sorted.
-    by_video: Vec<(VideoOrd, u32, u32)>,
 }
+
+/// (video, creator's place, span's place), sorted.
+type ByVideo = Vec<(VideoOrd, u32, u32)>;
 
 /// Sums of one day of a creator or video, within one segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +97,8 @@ pub struct Segment {
     object: Object,
     head: SegmentHead,
     directory: OnceLock<Directory>,
+    /// Made when a video is first asked for: most questions name a channel.
+    by_video: OnceLock<ByVideo>,
     garbage: Arc<Garbage>,
 }
 
@@ -113,6 +116,7 @@ impl Segment {
             object,
             head,
             directory: OnceLock::new(),
+            by_video: OnceLock::new(),
             garbage: garbage.clone(),
         })
     }
@@ -162,11 +166,17 @@ impl Segment {
         Ok(directory.spans.get(places(&found.spans)).unwrap_or_default())
     }
 
+    /// Reads what every question begins with, so that the first one need not.
+    pub fn prepare(&self) -> Result<(), ReadError> {
+        self.directory().map(drop)
+    }
+
     /// A video's rows, with the creator they were counted for; nearly always at most one span.
     pub fn video_spans(&self, video: VideoOrd) -> Result<Vec<(CreatorOrd, VideoSpan)>, ReadError> {
         let directory = self.directory()?;
-        let start = directory.by_video.partition_point(|entry| entry.0 < video);
-        let found = directory.by_video.iter().skip(start).take_while(|entry| entry.0 == video);
+        let by_video = self.by_video.get_or_init(|| directory.by_video());
+        let start = by_video.partition_point(|entry| entry.0 < video);
+        let found = by_video.iter().skip(start).take_while(|entry| entry.0 == video);
         Ok(found
             .filter_map(|&(_, creator, span)| {
                 let creator = directory.creators.get(creator as usize)?;
@@ -431,8 +441,9 @@ impl Segment {
 
     fn read_directory(&self) -> Result<Directory, ReadError> {
         let column = |head: &TableHead, column: usize| -> Result<Vec<u32>, ReadError> {
-            let mut values = Vec::with_capacity(head.rows as usize);
-            self.table(head).read(column, 0..head.rows, &mut values)?;
+            // The last chunk is decoded with a little room behind it.
+            let mut values = Vec::with_capacity(head.rows as usize + 128);
+            self.table(head).read_whole(column, &mut values)?;
             Ok(values)
         };
         let (mut row, mut day) = (Cursor(0), Cursor(0));
@@ -458,16 +469,7 @@ impl Segment {
                 days: day.take(days)?,
             });
         }
-        let mut by_video = Vec::with_capacity(spans.len());
-        for (place, creator) in (0..).zip(&creators) {
-            for span in creator.spans.clone() {
-                if let Some(video) = spans.get(span as usize).and_then(|span| span.video) {
-                    by_video.push((video, place, span));
-                }
-            }
-        }
-        by_video.sort_unstable();
-        Ok(Directory { creators, spans, by_video })
+        Ok(Directory { creators, spans })
     }
 }
 
@@ -481,6 +483,19 @@ impl Directory {
     fn creator(&self, creator: CreatorOrd) -> Option<&CreatorSpan> {
         let place = self.creators.binary_search_by_key(&creator, |span| span.creator).ok()?;
         self.creators.get(place)
+    }
+
+    fn by_video(&self) -> ByVideo {
+        let mut by_video = Vec::with_capacity(self.spans.len());
+        for (place, creator) in (0..).zip(&self.creators) {
+            for span in creator.spans.clone() {
+                if let Some(video) = self.spans.get(span as usize).and_then(|span| span.video) {
+                    by_video.push((video, place, span));
+                }
+            }
+        }
+        by_video.sort_unstable();
+        by_video
     }
 }
 

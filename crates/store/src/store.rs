@@ -1,10 +1,11 @@
 //! The store: how it opens, and what callers ask of it.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, channel, sync_channel};
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, available_parallelism};
 use std::time::Duration;
 
 use throng_model::{CreatorRow, Day, Event, Timestamp, VideoRow, ViewerId};
@@ -315,6 +316,24 @@ impl Store {
     /// A consistent view of what is acknowledged.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.inner.shared.snapshot()
+    }
+
+    /// Reads what every question begins with, on all cores, so that the first one need not.
+    pub fn prepare(&self) -> Result<(), ReadError> {
+        let snapshot = self.snapshot();
+        let next = AtomicUsize::new(0);
+        let prepare = || {
+            while let Some(segment) = snapshot.segments().get(next.fetch_add(1, Ordering::Relaxed)) {
+                segment.prepare()?;
+            }
+            Ok(())
+        };
+        let threads = available_parallelism().map_or(1, NonZeroUsize::get).min(snapshot.segments().len());
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(prepare)).collect();
+            let done = prepare();
+            others.into_iter().try_fold(done?, |(), other| other.join().unwrap_or(Ok(())))
+        })
     }
 
     /// [`Snapshot::settled_generation`] of the newest snapshot, without holding it.

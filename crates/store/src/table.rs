@@ -149,6 +149,13 @@ impl Table<'_> {
         })
     }
 
+    /// Appends a whole 32-bit column to `out`, past the cache: for what is kept in another form.
+    pub(crate) fn read_whole(&self, column: usize, out: &mut Vec<u32>) -> Result<(), ReadError> {
+        self.each_chunk(&self.head.narrow, column, 0..self.head.rows, |span, count, _| {
+            Ok(pack::decode_u32(&self.object.read(self.kv, span)?, count, out)?)
+        })
+    }
+
     /// Appends a range of a 64-bit column to `out`.
     pub(crate) fn read_wide(&self, column: usize, rows: Range<u32>, out: &mut Vec<i64>) -> Result<(), ReadError> {
         self.each_chunk(&self.head.wide, column, rows, |span, count, part| {
