@@ -74,11 +74,14 @@ struct Video {
     video: VideoOrd,
     events: u64,
     sums: [u64; METRICS_MAX],
+    /// Known to have enough viewers.
+    reaches: bool,
 }
 
 impl Video {
     fn add(&mut self, other: &Self) {
         self.events += other.events;
+        self.reaches |= other.reaches;
         self.sums.iter_mut().zip(other.sums).for_each(|(sum, more)| *sum += more);
     }
 
@@ -109,9 +112,13 @@ fn in_tail(
         sums.iter_mut().zip(by.metrics()).for_each(|(sum, &metric)| *sum = tally[metric]);
         sums
     };
-    let videos =
-        tallies.iter().map(|(&video, (_, tally))| Video { video, events: tally.events(), sums: sums_of(tally) });
-    let videos = videos.collect();
+    let of_video = |(&video, (_, tally)): (&VideoOrd, &(RoaringBitmap, Tally))| Video {
+        video,
+        events: tally.events(),
+        sums: sums_of(tally),
+        reaches: false,
+    };
+    let videos = tallies.iter().map(of_video).collect();
     (tallies.into_iter().map(|(video, (viewers, _))| (video, viewers)).collect(), videos)
 }
 
@@ -128,13 +135,14 @@ fn sums(
     for share in shares {
         let read = |&metric: &Metric| kept.sums(share.segment, creator, metric);
         let columns = by.metrics().iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        for (_, video, days, events) in share.sums.value.within(range) {
+        for (place, video, days, events) in share.sums.value.within(range) {
             let mut sums = [0; METRICS_MAX];
             for (sum, column) in sums.iter_mut().zip(&columns) {
                 let before = |day: usize| column.value.get(day).copied().unwrap_or(0);
                 *sum = before(days.end) - before(days.start);
             }
-            videos.push(Video { video, events: events.into(), sums });
+            let reaches = share.sums.value.is_known_to_reach(place, range);
+            videos.push(Video { video, events: events.into(), sums, reaches });
         }
     }
     // Each share comes in order, so this merges.
@@ -183,12 +191,15 @@ impl<'s> Channel<'s> {
     /// fewest events among the others.
     fn few(&self, videos: &[Video]) -> Result<(Vec<RoaringBitmap>, Option<VideoId<'static>>), ReadError> {
         let (mut few, mut together) = (Vec::new(), RoaringBitmap::new());
+        // Ids are looked up for the few videos that have fewer events than all before them.
         let mut least: Option<(u64, Reverse<&VideoId<'static>>)> = None;
         let (small, large): (Vec<&Video>, Vec<&Video>) = videos.iter().partition(|video| video.events < self.enough);
         for video in small.into_iter().chain(large) {
-            let reaches = self.is_known_to_reach(video.video);
-            let viewers = if reaches { RoaringBitmap::new() } else { self.viewers(video.video)? };
-            if reaches || viewers.len() >= self.enough {
+            let viewers = if video.reaches { RoaringBitmap::new() } else { self.viewers(video.video)? };
+            if video.reaches || viewers.len() >= self.enough {
+                if least.is_some_and(|(events, _)| events < video.events) {
+                    continue;
+                }
                 let Some(id) = self.id(video.video) else { continue };
                 let this = (video.events, Reverse(id));
                 least = Some(least.map_or(this, |least| least.min(this)));
@@ -205,13 +216,6 @@ impl<'s> Channel<'s> {
 
     fn id(&self, video: VideoOrd) -> Option<&'s VideoId<'static>> {
         self.catalogue.video(video).map(|entry| &entry.id)
-    }
-
-    fn is_known_to_reach(&self, video: VideoOrd) -> bool {
-        self.shares.iter().any(|share| {
-            let sums = &share.sums.value;
-            sums.place(video).is_some_and(|place| sums.is_known_to_reach(place, self.range))
-        })
     }
 
     /// Viewers of a video: all where they are fewer than enough, otherwise enough of them.

@@ -7,6 +7,8 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::available_parallelism;
 
 use quick_cache::sync::Cache;
 use throng_model::{Day, DayRange, Zone};
@@ -23,6 +25,9 @@ use crate::scope::{Asked, Part, Scope};
 const BYTES_MAX: u64 = 256 << 20;
 /// Bytes of lists of days.
 const DAYS_BYTES_MAX: u64 = 32 << 20;
+
+/// Another thread helps where there are so many days to fill in for each: reading one takes longer than starting it.
+const DAYS_A_THREAD: usize = 4;
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -180,11 +185,10 @@ impl Sources<'_> {
         if unfilled.is_empty() {
             return Ok(());
         }
-        let clocks = Clocks::new(self.snapshot, self.channel, self.days);
         let mut changed: BTreeMap<usize, BTreeSet<Day>> = BTreeMap::new();
-        let mut of_rows = Vec::new();
+        let (mut of_rows, mut of_digests) = (Vec::new(), Vec::new());
         for (day, frame, places, _) in unfilled {
-            let read = match &*places.parts {
+            let digest = match &*places.parts {
                 [(part, Some(digest))] if !places.in_tail => {
                     let lengths_hold = !self.wants.positions || {
                         if !changed.contains_key(part) {
@@ -192,15 +196,42 @@ impl Sources<'_> {
                         }
                         changed.get(part).is_some_and(|days| !days.contains(day))
                     };
-                    lengths_hold && self.read_digest(frame, *day, *part, digest, &clocks)?
+                    lengths_hold.then_some((*part, digest))
                 }
-                _ => false,
+                _ => None,
             };
-            if !read {
-                of_rows.push((*day, frame));
+            match digest {
+                Some((part, digest)) => of_digests.push((*day, frame, part, digest)),
+                None => of_rows.push((*day, frame)),
             }
         }
-        self.gather(&of_rows, &clocks)
+        let next = AtomicUsize::new(0);
+        // Gives the days whose digests do not suffice.
+        let read_digests = || {
+            let clocks = self.clocks();
+            let mut rest = Vec::new();
+            while let Some(&(day, frame, part, digest)) = of_digests.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if !self.read_digest(frame, day, part, digest, &clocks)? {
+                    rest.push((day, frame));
+                }
+            }
+            Ok::<_, ReadError>(rest)
+        };
+        let helpers = available_parallelism().map_or(0, |cores| cores.get() - 1).min(unfilled.len() / DAYS_A_THREAD);
+        let rest = std::thread::scope(|scope| {
+            let helpers: Vec<_> = (0..helpers).map(|_| scope.spawn(read_digests)).collect();
+            self.gather(&of_rows)?;
+            let mut rest = read_digests()?;
+            for helper in helpers {
+                rest.extend(helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            }
+            Ok::<_, ReadError>(rest)
+        })?;
+        self.gather(&rest)
+    }
+
+    fn clocks(&self) -> Clocks<'_> {
+        Clocks::new(self.snapshot, self.channel, self.days)
     }
 
     /// Fills in a day from its only digest; whether that says all that is wanted.
@@ -251,11 +282,11 @@ impl Sources<'_> {
     }
 
     /// Fills in days from their rows, all in one reading.
-    fn gather(&self, days: &[(Day, &Arc<Frame>)], clocks: &Clocks<'_>) -> Result<(), ReadError> {
+    fn gather(&self, days: &[(Day, &Arc<Frame>)]) -> Result<(), ReadError> {
         if days.is_empty() {
             return Ok(());
         }
-        let catalogue = self.snapshot.catalogue();
+        let (catalogue, clocks) = (self.snapshot.catalogue(), self.clocks());
         let wanted = days.iter().map(|(day, _)| u32::from(day.number()));
         let mut gather = Gather::new(catalogue, self.channel, self.wants, wanted.clone());
         let columns = gather.columns();
