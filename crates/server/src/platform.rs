@@ -22,8 +22,8 @@ pub(crate) fn open(config: &Config) -> Result<Store, Failure> {
 /// Decoded columns that stay in memory during an import: nobody asks, and a merge reads each once.
 const IMPORT_CACHE_BYTES_MAX: usize = 64 << 20;
 
-/// Batches of an import that wait for the writer: one core decodes as many while the other writes a segment.
-const IMPORT_QUEUE_MAX: usize = 6;
+/// Batches of an import that wait for the writer: about a segment of them, so that decoding goes on while it writes one.
+const IMPORT_QUEUE_MAX: usize = 16;
 
 /// Opens the data directory for an import, whose memory is for gathering events.
 pub(crate) fn open_to_import(config: &Config) -> Result<Store, Failure> {

@@ -2,15 +2,18 @@
 //! a root lists at leisure. A backup is such a copy; so is the fresh database that a compaction moves to.
 
 use std::collections::{HashMap, HashSet};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
 use roaring::RoaringBitmap;
 
 use crate::garbage::Hold;
 use crate::generation::{Acknowledged, GenerationFile};
-use crate::kv::{Batch, Disk, Kv};
+use crate::kv::{Batch, Disk, Kv, KvError};
 use crate::object::{FLUSH_BYTES, Object, ObjectRef, ReadError};
 use crate::place;
 use crate::requests::{Request, Task};
@@ -222,14 +225,26 @@ fn open_disk(path: &Path, options: &Options) -> Result<Kv, WriteError> {
 /// Copies every listed object that is not in `copied` yet, each value checked on the way. Gives the bytes.
 fn copy_objects(from: &Kv, to: &Kv, root: &Root, copied: &mut HashMap<u64, ObjectRef>) -> Result<u64, WriteError> {
     let (mut bytes, mut batch) = (0, Batch::default());
-    for listed in root.objects().filter(|listed| !copied.contains_key(&listed.number)).collect::<Vec<_>>() {
-        Object::copy(from, listed, |key, value| {
-            bytes += value.len() as u64;
-            batch.put(key, value);
-            if batch.bytes() >= FLUSH_BYTES { to.commit(std::mem::take(&mut batch)) } else { Ok(()) }
-        })?;
-        copied.insert(listed.number, listed);
-    }
-    to.commit(batch).map_err(ReadError::from)?;
+    // One batch is read while the one before is written.
+    let (batches, batches_in) = sync_channel(0);
+    thread::scope(|scope| {
+        let written = scope.spawn(move || batches_in.into_iter().try_for_each(|batch| to.commit(batch)));
+        let mut read = || -> Result<(), ReadError> {
+            // Nobody takes a batch once one could not be written, which is told below.
+            let hand_over = |batch| batches.send(batch).map_err(|_| KvError::Poisoned);
+            for listed in root.objects().filter(|listed| !copied.contains_key(&listed.number)).collect::<Vec<_>>() {
+                Object::copy(from, listed, |key, value| {
+                    bytes += value.len() as u64;
+                    batch.put(key, value);
+                    if batch.bytes() >= FLUSH_BYTES { hand_over(std::mem::take(&mut batch)) } else { Ok(()) }
+                })?;
+                copied.insert(listed.number, listed);
+            }
+            Ok(hand_over(std::mem::take(&mut batch))?)
+        };
+        let read = read();
+        drop(batches);
+        written.join().unwrap_or_else(|panic| resume_unwind(panic)).map_err(ReadError::from).and(read)
+    })?;
     Ok(bytes)
 }

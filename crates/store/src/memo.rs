@@ -1,6 +1,6 @@
 //! Answers for names that came a moment ago: a table of fixed size that forgets, so that any input leaves it small and quick.
 //!
-//! A name has one place, and takes it from whoever was there. Names made to share a place only bring back the look-up that
+//! Two names share a place, and a third takes it from the one that came first. Names made to share a place only bring back the look-up that
 //! the table saves, so its hash needs no key.
 
 /// Longer names are not remembered: with these, a place is half a cache line.
@@ -8,8 +8,8 @@ const NAME_BYTES_MAX: usize = 23;
 
 /// Remembers a number that was said of a name, and would be said again.
 pub(crate) struct Memo {
-    /// As many as a power of two.
-    places: Vec<Place>,
+    /// As many as a power of two, the newer name of each first.
+    places: Vec<[Place; 2]>,
 }
 
 #[derive(Clone, Copy)]
@@ -24,7 +24,7 @@ impl Memo {
     /// With room for about so many names.
     pub(crate) fn new(names: usize) -> Self {
         let empty = Place { name: [0; NAME_BYTES_MAX], length: 0, answer: 0 };
-        Self { places: vec![empty; names.next_power_of_two()] }
+        Self { places: vec![[empty; 2]; names.div_ceil(2).next_power_of_two()] }
     }
 
     /// What `ask` says of the name, now or a moment ago. A name that it does not know is asked for again.
@@ -35,16 +35,17 @@ impl Memo {
         // It fits: `padded` is shorter than 256.
         let length = name.len() as u8;
         let at = hash(&padded) & (self.places.len() - 1);
-        match self.places.get(at) {
-            Some(place) if place.length == length && place.name == padded => Some(place.answer),
-            _ => {
-                let answer = ask(name)?;
-                if let Some(place) = self.places.get_mut(at) {
-                    *place = Place { name: padded, length, answer };
-                }
-                Some(answer)
-            }
+        let [first, second] = self.places.get_mut(at)?;
+        let is_here = |place: &Place| place.length == length && place.name == padded;
+        if is_here(first) {
+            return Some(first.answer);
         }
+        if is_here(second) {
+            return Some(second.answer);
+        }
+        let answer = ask(name)?;
+        *second = std::mem::replace(first, Place { name: padded, length, answer });
+        Some(answer)
     }
 }
 

@@ -4,11 +4,16 @@
 //! once at most, and a map of all hashes is never made.
 
 use std::collections::{HashMap, HashSet};
+use std::panic::resume_unwind;
+use std::thread;
 
 use super::checkpoint::Checkpoint;
 use super::{Pending, Writer};
 use crate::append::{AppendMode, Outcome, Prepared};
+use crate::kv::Kv;
 use crate::object::ReadError;
+use crate::root::Root;
+use crate::run::Runs;
 use crate::secret::{Fingerprint, Pseudonym};
 use crate::sorted;
 use crate::store::WriteError;
@@ -28,8 +33,14 @@ impl Writer {
 
     fn try_append_bulk(&mut self, appends: Vec<Batch>) -> Result<Vec<Vec<Outcome>>, WriteError> {
         let events = || appends.iter().flat_map(|(events, _)| events);
-        let mut fingerprints = Fingerprints::new(self, events())?;
-        let mut viewers = Viewers::new(self, events())?;
+        let (kv, root) = (&self.kv, &self.root);
+        let (known, pseudonyms) = (&mut self.fingerprints, &mut self.pseudonyms);
+        let (fingerprints, viewers) = thread::scope(|scope| {
+            let viewers = scope.spawn(|| Viewers::new(pseudonyms, kv, root, events()));
+            let fingerprints = Fingerprints::new(known, kv, events());
+            (fingerprints, viewers.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        });
+        let (mut fingerprints, mut viewers) = (fingerprints?, viewers?);
         let mut pending = Pending::default();
         let mut place = 0;
         let mut answers = Vec::with_capacity(appends.len());
@@ -85,7 +96,7 @@ enum State {
 }
 
 impl Fingerprints {
-    fn new<'e>(writer: &mut Writer, events: impl Iterator<Item = &'e Prepared>) -> Result<Self, ReadError> {
+    fn new<'e>(runs: &mut Runs<9>, kv: &Kv, events: impl Iterator<Item = &'e Prepared>) -> Result<Self, ReadError> {
         let sorted = sorted::sort_hashes(events.map(|event| event.fingerprint));
         let mut known =
             Self { states: vec![State::New; sorted.len()], sorted, shared: HashMap::new(), taken: HashSet::new() };
@@ -103,7 +114,7 @@ impl Fingerprints {
             }
         }
         let keys = groups.iter().filter_map(|group| group.first()).map(|(key, _)| key);
-        writer.fingerprints.get_sorted(&writer.kv, &keys, |at, _| {
+        runs.get_sorted(kv, &keys, |at, _| {
             groups.get(at).into_iter().copied().flatten().for_each(|&(_, place)| set(place, State::Known));
         })?;
         Ok(known)
@@ -146,7 +157,12 @@ struct Viewers {
 }
 
 impl Viewers {
-    fn new<'e>(writer: &mut Writer, events: impl Iterator<Item = &'e Prepared>) -> Result<Self, ReadError> {
+    fn new<'e>(
+        runs: &mut Runs<12>,
+        kv: &Kv,
+        root: &Root,
+        events: impl Iterator<Item = &'e Prepared>,
+    ) -> Result<Self, ReadError> {
         let sorted = sorted::sort_hashes(events.map(|event| event.viewer));
         let mut viewer_of = vec![0; sorted.len()];
         let mut pseudonyms = Vec::new();
@@ -159,17 +175,17 @@ impl Viewers {
             pseudonyms.extend(group.first().map(|&(pseudonym, _)| pseudonym));
         }
         let mut ordinals = vec![None; pseudonyms.len()];
-        writer.pseudonyms.get_sorted(&writer.kv, &pseudonyms.iter(), |at, known| {
+        runs.get_sorted(kv, &pseudonyms.iter(), |at, known| {
             if let Some(ordinal) = ordinals.get_mut(at) {
                 *ordinal = Some(known);
             }
         })?;
-        let erased = &writer.root.pending_erasures.0;
+        let erased = &root.pending_erasures.0;
         if !erased.is_empty() {
             // Whoever was erased comes again as a new viewer.
             ordinals.iter_mut().for_each(|ordinal| *ordinal = ordinal.filter(|&known| !erased.contains(known)));
         }
-        Ok(Self { pseudonyms, ordinals, first_new: writer.root.viewers, viewer_of })
+        Ok(Self { pseudonyms, ordinals, first_new: root.viewers, viewer_of })
     }
 
     /// The ordinal of an event's viewer, who gets the next one where there is none yet.

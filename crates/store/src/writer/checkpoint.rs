@@ -1,10 +1,13 @@
 //! Checkpoints: the whole log becomes a segment, runs and a catalogue part, in one commit.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 
 use super::Writer;
-use crate::kv::Batch;
-use crate::object::ReadError;
+use crate::catalogue::Catalogue;
+use crate::kv::{Batch, Kv};
+use crate::object::{ObjectRef, ReadError};
 use crate::row::Row;
 use crate::secret::{Fingerprint, Pseudonym};
 use crate::segment::Segment;
@@ -67,22 +70,28 @@ impl Writer {
     /// Writes everything that is new, and all that changed in the catalogue, in one commit that empties the log.
     pub(super) fn write_segment(&mut self, new: &Checkpoint) -> Result<(), WriteError> {
         let (shared, kv) = (self.shared.clone(), self.kv.clone());
-        let mut batch = Batch::default();
-        if !new.rows.is_empty() {
-            let mut segment = SegmentWriter::new(&kv, shared.next_object());
-            for span in new.rows.chunk_by(|a, b| (a.creator, a.video) == (b.creator, b.video)) {
-                if let Some(&Row { creator, video, .. }) = span.first() {
-                    let duration_ms = video.and_then(|video| self.catalogue.duration_ms(video));
-                    segment.push_span(creator, video, duration_ms, span).map_err(ReadError::from)?;
-                }
-            }
-            self.root.segments.push(segment.finish(&mut batch).map_err(ReadError::from)?);
-        }
-        let mut unused = std::mem::take(&mut self.root.log);
-        unused.extend(self.fingerprints.add(&kv, &new.fingerprints, |_| true, || shared.next_object(), &mut batch)?);
+        // Numbered here, so that equal stores are written alike.
+        let number = |is_empty: bool| if is_empty { 0 } else { shared.next_object() };
+        let numbers =
+            (number(new.rows.is_empty()), number(new.fingerprints.is_empty()), number(new.viewers.is_empty()));
         let erased = self.root.pending_erasures.0.clone();
         let keep = |viewer| !erased.contains(viewer);
-        unused.extend(self.pseudonyms.add(&kv, &new.viewers, keep, || shared.next_object(), &mut batch)?);
+        let (catalogue, fingerprints, pseudonyms) = (&self.catalogue, &mut self.fingerprints, &mut self.pseudonyms);
+        let (segment, runs) = thread::scope(|scope| {
+            let runs = scope.spawn(|| -> Result<_, ReadError> {
+                let mut batch = Batch::default();
+                let mut unused = fingerprints.add(&kv, &new.fingerprints, |_| true, || numbers.1, &mut batch)?;
+                unused.extend(pseudonyms.add(&kv, &new.viewers, keep, || numbers.2, &mut batch)?);
+                Ok((unused, batch))
+            });
+            let segment = write_rows(&kv, numbers.0, catalogue, &new.rows);
+            (segment, runs.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        });
+        let ((segment, mut batch), (replaced, of_runs)) = (segment?, runs?);
+        batch.absorb(of_runs);
+        self.root.segments.extend(segment);
+        let mut unused = std::mem::take(&mut self.root.log);
+        unused.extend(replaced);
         self.root.fingerprints = self.fingerprints.listed().to_vec();
         self.root.pseudonyms = self.pseudonyms.listed().to_vec();
         let dirty = std::mem::take(&mut self.dirty);
@@ -100,4 +109,25 @@ impl Writer {
         self.publish();
         Ok(())
     }
+}
+
+/// Writes sorted rows as a segment, if there are any, and gives what must be committed with the root that lists it.
+fn write_rows(
+    kv: &Kv,
+    number: u64,
+    catalogue: &Catalogue,
+    rows: &[Row],
+) -> Result<(Option<ObjectRef>, Batch), ReadError> {
+    let mut batch = Batch::default();
+    if rows.is_empty() {
+        return Ok((None, batch));
+    }
+    let mut segment = SegmentWriter::new(kv, number);
+    for span in rows.chunk_by(|a, b| (a.creator, a.video) == (b.creator, b.video)) {
+        if let Some(&Row { creator, video, .. }) = span.first() {
+            let duration_ms = video.and_then(|video| catalogue.duration_ms(video));
+            segment.push_span(creator, video, duration_ms, span)?;
+        }
+    }
+    Ok((Some(segment.finish(&mut batch)?), batch))
 }
