@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::parser::parse_query;
-use async_graphql::parser::types::{ExecutableDocument, OperationType};
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::{
     EmptyMutation, EmptySubscription, Request, Response, SDLExportOptions, ServerError, ValidationMode,
 };
@@ -13,6 +13,7 @@ use crate::access::Access;
 use crate::error::{code, complete, refusal};
 use crate::limits::{COMPLEXITY_MAX, LimitError, check_document, check_text};
 use crate::measured::Measured;
+use crate::proven::{Proven, Shape};
 use crate::query::Query;
 use crate::settled::Watch;
 
@@ -21,7 +22,10 @@ type Inner = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;
 /// The schema over a gate. Opaque, so that no request goes round the limits; cheap to clone.
 #[derive(Clone)]
 pub struct Schema {
-    inner: Inner,
+    /// Walks each document by all rules of the specification before it executes it.
+    strict: Inner,
+    /// For requests that were found valid before: keeps to the limits only.
+    fast: Inner,
     gate: Arc<Gate>,
 }
 
@@ -34,7 +38,8 @@ impl Schema {
 
 /// The schema over a gate.
 pub fn schema(gate: Arc<Gate>) -> Schema {
-    Schema { inner: builder().data(gate.clone()).finish(), gate }
+    let inner = |mode| builder().validation_mode(mode).data(gate.clone()).finish();
+    Schema { strict: inner(ValidationMode::Strict), fast: inner(ValidationMode::Fast), gate }
 }
 
 /// The schema in the schema definition language; the same for every gate.
@@ -45,7 +50,6 @@ pub fn sdl() -> String {
 fn builder() -> async_graphql::SchemaBuilder<Query, EmptyMutation, EmptySubscription> {
     Inner::build(Query, EmptyMutation, EmptySubscription)
         .register_output_type::<Measured>()
-        .validation_mode(ValidationMode::Strict)
         .limit_complexity(COMPLEXITY_MAX)
 }
 
@@ -62,7 +66,13 @@ pub enum OperationKind {
 
 /// A document within the limits, parsed. Cheap to clone, so that a server can keep those that come often.
 #[derive(Debug, Clone)]
-pub struct Document(Arc<ExecutableDocument>);
+pub struct Document(Arc<Parsed>);
+
+#[derive(Debug)]
+struct Parsed {
+    document: ExecutableDocument,
+    proven: Proven,
+}
 
 impl Document {
     /// Checks the text, parses it, and checks what it expands to. A refusal is the whole answer.
@@ -70,21 +80,31 @@ impl Document {
         check_text(query).map_err(too_complex)?;
         let document = parse_query(query).map_err(|error| Box::new(refusal(error.into(), code::PARSE_FAILED)))?;
         check_document(&document).map_err(too_complex)?;
-        Ok(Self(Arc::new(document)))
+        Ok(Self(Arc::new(Parsed { document, proven: Proven::default() })))
     }
 
     /// What the operation of this name does, or the only one; `None` where the name says none.
     pub fn kind(&self, operation_name: Option<&str>) -> Option<OperationKind> {
-        let mut operations = self.0.operations.iter();
-        let operation = match operation_name {
-            Some(wanted) => operations.find(|(name, _)| name.is_some_and(|name| name == wanted))?.1,
-            None => operations.next().filter(|_| operations.next().is_none())?.1,
-        };
-        Some(match operation.node.ty {
+        Some(match self.operation(operation_name)?.ty {
             OperationType::Query => OperationKind::Query,
             OperationType::Mutation => OperationKind::Mutation,
             OperationType::Subscription => OperationKind::Subscription,
         })
+    }
+
+    fn operation(&self, name: Option<&str>) -> Option<&OperationDefinition> {
+        let mut operations = self.0.document.operations.iter();
+        let operation = match name {
+            Some(wanted) => operations.find(|(name, _)| name.is_some_and(|name| name == wanted))?.1,
+            None => operations.next().filter(|_| operations.next().is_none())?.1,
+        };
+        Some(&operation.node)
+    }
+
+    /// What of a request the validation of this document depends on.
+    fn shape(&self, request: &Request) -> Option<Shape> {
+        let name = request.operation_name.as_deref();
+        Shape::of(self.operation(name)?, name, &request.variables)
     }
 }
 
@@ -116,8 +136,15 @@ pub async fn execute(schema: &Schema, request: Request, access: Access) -> Respo
 pub async fn execute_document(schema: &Schema, document: &Document, mut request: Request, access: Access) -> Answer {
     let standing = schema.standing();
     let watch = Arc::new(Watch::default());
-    request.set_parsed_query(ExecutableDocument::clone(&document.0));
-    let response = complete(schema.inner.execute(request.data(access).data(watch.clone())).await);
+    let Parsed { document: parsed, proven } = &*document.0;
+    request.set_parsed_query(parsed.clone());
+    let shape = document.shape(&request);
+    let is_proven = shape.as_ref().is_some_and(|shape| proven.has(shape));
+    let inner = if is_proven { &schema.fast } else { &schema.strict };
+    let response = complete(inner.execute(request.data(access).data(watch.clone())).await);
+    if let Some(shape) = shape.filter(|_| !is_proven && response.is_ok()) {
+        proven.note(shape);
+    }
     // P6: every answer says under which policy it was judged.
     let response = response.extension("policyVersion", schema.gate.policy_version().into());
     let is_kept = response.is_ok() && watch.is_settled() && schema.standing() == standing;

@@ -19,6 +19,7 @@ mod input;
 mod limits;
 mod measured;
 mod policy;
+mod proven;
 mod query;
 mod scalar;
 mod settled;

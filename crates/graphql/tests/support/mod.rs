@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use roaring::RoaringBitmap;
 use serde_json::Value as Json;
-use throng_graphql::{Access, Request, Variables, execute, schema};
+use throng_graphql::{Access, Request, Schema, Variables, execute, schema};
 use throng_model::{
     Cell, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Follower, Granularity, Hashtag, HourOfWeek, Kind,
     Name, Source as Traffic, Stage, Tally, Timestamp, Traits, VideoFacts, VideoId, Zone,
@@ -289,15 +289,19 @@ pub(crate) async fn ask_under(
     query: &str,
     variables: Json,
 ) -> Json {
-    let gate = Gate::with_clock(
+    let request = Request::new(query).variables(Variables::from_json(variables));
+    let response = execute(&schema_under(protection, platform), request, access).await;
+    serde_json::to_value(&response).expect("json")
+}
+
+/// The schema over a platform behind a gate.
+pub(crate) fn schema_under(protection: Protection, platform: Arc<Platform>) -> Schema {
+    schema(Arc::new(Gate::with_clock(
         platform,
         Policy::new(50, protection, 7).expect("policy"),
         NoiseKey::from_bytes([7; 32]),
         || Timestamp::parse("2026-03-10T12:00:00Z").expect("time"),
-    );
-    let request = Request::new(query).variables(Variables::from_json(variables));
-    let response = execute(&schema(Arc::new(gate)), request, access).await;
-    serde_json::to_value(&response).expect("json")
+    )))
 }
 
 /// Asks as an operator, and expects no error.
