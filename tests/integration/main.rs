@@ -6,6 +6,8 @@ mod attack;
 mod backup;
 mod cli;
 mod client;
+mod clients;
+mod documents;
 mod duckdb;
 mod erase;
 mod floors;

@@ -27,6 +27,7 @@ impl Data {
     /// A file beside the data directory.
     pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("scratch space");
         std::fs::write(&path, content).expect("scratch space");
         path
     }

@@ -17,6 +17,8 @@ pub mod code {
     pub const NOT_FOUND: &str = "NOT_FOUND";
     /// The document is too long, too deep or too costly.
     pub const QUERY_TOO_COMPLEX: &str = "QUERY_TOO_COMPLEX";
+    /// Computing the answer took too long.
+    pub const TIMEOUT: &str = "TIMEOUT";
     /// The server could not answer.
     pub const INTERNAL: &str = "INTERNAL";
 }
@@ -42,6 +44,10 @@ pub(crate) fn of_gate(error: GateError) -> Error {
         _ => code::INTERNAL,
     };
     coded(error.to_string(), code)
+}
+
+pub(crate) fn timeout() -> Error {
+    coded("the answer takes too long to compute: ask for less at a time", code::TIMEOUT)
 }
 
 /// The request data lack what `schema` puts there: a bug.

@@ -1,7 +1,11 @@
 //! The schema as a value, and the way that each request takes: limits, then parsing, then execution.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use async_graphql::async_trait::async_trait;
+use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
+use async_graphql::futures_util::FutureExt as _;
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::{
@@ -11,7 +15,7 @@ use throng_privacy::{Gate, Standing};
 
 use crate::access::Access;
 use crate::error::{code, complete, refusal};
-use crate::limits::{COMPLEXITY_MAX, LimitError, check_document, check_text};
+use crate::limits::{Deadline, LimitError, Limits, check_document, check_text};
 use crate::measured::Measured;
 use crate::proven::{Proven, Shape};
 use crate::query::Query;
@@ -27,9 +31,35 @@ pub struct Schema {
     /// For requests that were found valid before: keeps to the limits only.
     fast: Inner,
     gate: Arc<Gate>,
+    limits: Limits,
 }
 
 impl Schema {
+    /// Checks the text of a document, parses it, and checks what it expands to. A refusal is the whole answer.
+    pub fn parse(&self, query: &str) -> Result<Document, Box<Response>> {
+        check_text(query, &self.limits).map_err(too_complex)?;
+        let document = parse_query(query).map_err(|error| Box::new(refusal(error.into(), code::PARSE_FAILED)))?;
+        check_document(&document, &self.limits).map_err(too_complex)?;
+        Ok(Document(Arc::new(Parsed { document, proven: Proven::default() })))
+    }
+
+    /// Checks a document by all rules of the specification, without variables and without asking anything. The error is the
+    /// whole answer that it would get.
+    pub fn validate(&self, document: &Document) -> Result<(), Response> {
+        // The rules look at all operations whichever is chosen.
+        let name = document.0.document.operations.iter().next().and_then(|(name, _)| name);
+        let mut request = Request::new("");
+        request.operation_name = name.map(ToString::to_string);
+        request.set_parsed_query(document.0.document.clone());
+        let schema = builder().limit_complexity(self.limits.complexity_max).extension(NotExecuted).finish();
+        // Nothing in it waits.
+        let response = schema
+            .execute(request)
+            .now_or_never()
+            .ok_or_else(|| refusal(ServerError::new("", None), code::INTERNAL))?;
+        if response.is_ok() { Ok(()) } else { Err(complete(response)) }
+    }
+
     /// What settled answers stand on now; see [`Answer::holds`].
     pub fn standing(&self) -> Option<Standing> {
         self.gate.standing()
@@ -37,9 +67,10 @@ impl Schema {
 }
 
 /// The schema over a gate.
-pub fn schema(gate: Arc<Gate>) -> Schema {
-    let inner = |mode| builder().validation_mode(mode).data(gate.clone()).finish();
-    Schema { strict: inner(ValidationMode::Strict), fast: inner(ValidationMode::Fast), gate }
+pub fn schema(gate: Arc<Gate>, limits: Limits) -> Schema {
+    let bounded = || builder().limit_complexity(limits.complexity_max).data(gate.clone());
+    let inner = |mode| bounded().validation_mode(mode).finish();
+    Schema { strict: inner(ValidationMode::Strict), fast: inner(ValidationMode::Fast), gate, limits }
 }
 
 /// The schema in the schema definition language; the same for every gate.
@@ -48,9 +79,23 @@ pub fn sdl() -> String {
 }
 
 fn builder() -> async_graphql::SchemaBuilder<Query, EmptyMutation, EmptySubscription> {
-    Inner::build(Query, EmptyMutation, EmptySubscription)
-        .register_output_type::<Measured>()
-        .limit_complexity(COMPLEXITY_MAX)
+    Inner::build(Query, EmptyMutation, EmptySubscription).register_output_type::<Measured>()
+}
+
+/// Ends a request where it would be executed.
+struct NotExecuted;
+
+impl ExtensionFactory for NotExecuted {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Self)
+    }
+}
+
+#[async_trait]
+impl Extension for NotExecuted {
+    async fn execute(&self, _: &ExtensionContext<'_>, _: Option<&str>, _: NextExecute<'_>) -> Response {
+        Response::default()
+    }
 }
 
 /// What an operation does.
@@ -75,14 +120,6 @@ struct Parsed {
 }
 
 impl Document {
-    /// Checks the text, parses it, and checks what it expands to. A refusal is the whole answer.
-    pub fn parse(query: &str) -> Result<Self, Box<Response>> {
-        check_text(query).map_err(too_complex)?;
-        let document = parse_query(query).map_err(|error| Box::new(refusal(error.into(), code::PARSE_FAILED)))?;
-        check_document(&document).map_err(too_complex)?;
-        Ok(Self(Arc::new(Parsed { document, proven: Proven::default() })))
-    }
-
     /// What the operation of this name does, or the only one; `None` where the name says none.
     pub fn kind(&self, operation_name: Option<&str>) -> Option<OperationKind> {
         Some(match self.operation(operation_name)?.ty {
@@ -126,7 +163,7 @@ pub struct Answer {
 /// Answers a request on behalf of a caller. Resolvers ask the gate synchronously and may read the disk, so run this where
 /// blocking is allowed.
 pub async fn execute(schema: &Schema, request: Request, access: Access) -> Response {
-    match Document::parse(&request.query) {
+    match schema.parse(&request.query) {
         Ok(document) => execute_document(schema, &document, request, access).await.response,
         Err(refusal) => *refusal,
     }
@@ -138,10 +175,11 @@ pub async fn execute_document(schema: &Schema, document: &Document, mut request:
     let watch = Arc::new(Watch::default());
     let Parsed { document: parsed, proven } = &*document.0;
     request.set_parsed_query(parsed.clone());
+    let deadline = Deadline(Instant::now() + schema.limits.time_max);
     let shape = document.shape(&request);
     let is_proven = shape.as_ref().is_some_and(|shape| proven.has(shape));
     let inner = if is_proven { &schema.fast } else { &schema.strict };
-    let response = complete(inner.execute(request.data(access).data(watch.clone())).await);
+    let response = complete(inner.execute(request.data(access).data(watch.clone()).data(deadline)).await);
     if let Some(shape) = shape.filter(|_| !is_proven && response.is_ok()) {
         proven.note(shape);
     }

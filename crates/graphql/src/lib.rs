@@ -31,5 +31,5 @@ pub use access::Access;
 pub use async_graphql::{Pos, Request, Response, ServerError, Value, Variables};
 pub use error::code;
 pub use execute::{Answer, Document, OperationKind, Schema, execute, execute_document, schema, sdl};
-pub use limits::{COMPLEXITY_MAX, DEPTH_MAX, NESTING_MAX, NODES_MAX, QUERY_BYTES_MAX, TOKENS_MAX};
+pub use limits::Limits;
 pub use throng_privacy::Standing;

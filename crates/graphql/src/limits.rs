@@ -2,48 +2,89 @@
 //!
 //! A fragment bomb (`fragment A { ...B ...B }`, `fragment B { ...C ...C }`, …) is short and expands without bound, and the
 //! GraphQL library walks the expansion. So the text is scanned before it is parsed, and the expansion is computed with
-//! each fragment visited once before anything else walks the document. A budget that knows the cost of each field is a
-//! later matter; until then the library's complexity limit stands behind these.
+//! each fragment visited once before anything else walks the document.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use async_graphql::parser::types::{ExecutableDocument, FragmentDefinition, Selection, SelectionSet};
 use async_graphql::{Name, Positioned};
 
-/// The longest document, in bytes.
-pub const QUERY_BYTES_MAX: usize = 64 * 1024;
-/// The most tokens of a document.
-pub const TOKENS_MAX: usize = 5_000;
 /// The deepest nesting of brackets, of any kind; it bounds the parser's recursion.
-pub const NESTING_MAX: usize = 32;
-/// The deepest nesting of fields after fragments are expanded; introspection is exempt.
-pub const DEPTH_MAX: u64 = 14;
-/// The most fields, fragments and directives after fragments are expanded, over all operations.
-pub const NODES_MAX: u64 = 2_000;
-/// The most complexity: fields, times the elements that lists can have; a field that asks the engine counts 25 to 200.
-pub const COMPLEXITY_MAX: usize = 50_000;
+const NESTING_MAX: usize = 32;
+
+/// What a document may be, and what answering it may take. What counts fields, aliases and directives counts them after
+/// fragments are expanded, over all operations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest document, in bytes.
+    pub bytes_max: usize,
+    /// Most tokens.
+    pub tokens_max: usize,
+    /// Deepest nesting of fields; introspection is exempt.
+    pub depth_max: u64,
+    /// Most fields and fragments.
+    pub fields_max: u64,
+    /// Most fields with an alias.
+    pub aliases_max: u64,
+    /// Most directives.
+    pub directives_max: u64,
+    /// Most complexity: fields, times the elements that lists can have; a field that asks the engine counts 25 to 200.
+    pub complexity_max: usize,
+    /// Longest computing of one answer; looked at before each question to the engine.
+    pub time_max: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            bytes_max: 64 << 10,
+            tokens_max: 5_000,
+            depth_max: 14,
+            fields_max: 2_000,
+            aliases_max: 200,
+            directives_max: 100,
+            complexity_max: 50_000,
+            time_max: Duration::from_secs(10),
+        }
+    }
+}
+
+/// When to stop computing an answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadline(pub(crate) Instant);
+
+impl Deadline {
+    pub(crate) fn is_over(self) -> bool {
+        Instant::now() > self.0
+    }
+}
 
 /// Which limit a document passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LimitError {
-    #[error("the document is longer than {QUERY_BYTES_MAX} bytes")]
-    Bytes,
-    #[error("the document has more than {TOKENS_MAX} tokens")]
-    Tokens,
+    #[error("the document is longer than {0} bytes")]
+    Bytes(usize),
+    #[error("the document has more than {0} tokens")]
+    Tokens(usize),
     #[error("brackets are nested more than {NESTING_MAX} deep")]
     Nesting,
-    #[error("fields are nested more than {DEPTH_MAX} deep")]
-    Depth,
-    #[error("the document expands to more than {NODES_MAX} fields, fragments and directives")]
-    Nodes,
+    #[error("fields are nested more than {0} deep")]
+    Depth(u64),
+    #[error("the document expands to more than {0} fields and fragments")]
+    Fields(u64),
+    #[error("the document expands to more than {0} aliases")]
+    Aliases(u64),
+    #[error("the document expands to more than {0} directives")]
+    Directives(u64),
     #[error("a fragment contains itself")]
     Cycle,
 }
 
 /// Counts tokens and nesting without parsing. Any text passes the scan in one go; what is no GraphQL is the parser's matter.
-pub(crate) fn check_text(query: &str) -> Result<(), LimitError> {
-    if query.len() > QUERY_BYTES_MAX {
-        return Err(LimitError::Bytes);
+pub(crate) fn check_text(query: &str, limits: &Limits) -> Result<(), LimitError> {
+    if query.len() > limits.bytes_max {
+        return Err(LimitError::Bytes(limits.bytes_max));
     }
     let (mut tokens, mut nesting) = (0_usize, 0_usize);
     let mut rest = query;
@@ -67,8 +108,8 @@ pub(crate) fn check_text(query: &str) -> Result<(), LimitError> {
             _ => {}
         }
         tokens += 1;
-        if tokens > TOKENS_MAX {
-            return Err(LimitError::Tokens);
+        if tokens > limits.tokens_max {
+            return Err(LimitError::Tokens(limits.tokens_max));
         }
         if nesting > NESTING_MAX {
             return Err(LimitError::Nesting);
@@ -107,37 +148,45 @@ fn string_length(text: &str) -> usize {
 /// What a selection expands to.
 #[derive(Debug, Clone, Copy, Default)]
 struct Size {
-    nodes: u64,
+    fields: u64,
+    aliases: u64,
+    directives: u64,
     depth: u64,
 }
 
 impl Size {
     fn add(&mut self, other: Self) {
-        self.nodes = self.nodes.saturating_add(other.nodes);
+        self.fields = self.fields.saturating_add(other.fields);
+        self.aliases = self.aliases.saturating_add(other.aliases);
+        self.directives = self.directives.saturating_add(other.directives);
         self.depth = self.depth.max(other.depth);
+    }
+
+    fn check(self, limits: &Limits) -> Result<(), LimitError> {
+        let Limits { depth_max, fields_max, aliases_max, directives_max, .. } = *limits;
+        match self {
+            Self { fields, .. } if fields > fields_max => Err(LimitError::Fields(fields_max)),
+            Self { aliases, .. } if aliases > aliases_max => Err(LimitError::Aliases(aliases_max)),
+            Self { directives, .. } if directives > directives_max => Err(LimitError::Directives(directives_max)),
+            Self { depth, .. } if depth > depth_max => Err(LimitError::Depth(depth_max)),
+            _ => Ok(()),
+        }
     }
 }
 
 /// Measures the expansion of every operation and every fragment, each fragment once.
-pub(crate) fn check_document(document: &ExecutableDocument) -> Result<(), LimitError> {
+pub(crate) fn check_document(document: &ExecutableDocument, limits: &Limits) -> Result<(), LimitError> {
     let mut walk = Walk { fragments: &document.fragments, sizes: HashMap::new() };
     let mut all = Size::default();
     for (_, operation) in document.operations.iter() {
         all.add(walk.selection(&operation.node.selection_set.node)?);
-        all.nodes += operation.node.directives.len() as u64;
+        all.directives += operation.node.directives.len() as u64;
     }
     // Fragments that no operation spreads are validated too.
     for (name, fragment) in &document.fragments {
-        let size = walk.fragment(name, fragment)?;
-        all.depth = all.depth.max(size.depth);
-        if size.nodes > NODES_MAX {
-            return Err(LimitError::Nodes);
-        }
+        walk.fragment(name, fragment)?.check(limits)?;
     }
-    if all.nodes > NODES_MAX {
-        return Err(LimitError::Nodes);
-    }
-    if all.depth > DEPTH_MAX { Err(LimitError::Depth) } else { Ok(()) }
+    all.check(limits)
 }
 
 struct Walk<'a> {
@@ -150,12 +199,13 @@ impl<'a> Walk<'a> {
     fn selection(&mut self, set: &'a SelectionSet) -> Result<Size, LimitError> {
         let mut all = Size::default();
         for item in &set.items {
-            let (directives, inner) = match &item.node {
+            let (directives, mut inner) = match &item.node {
                 Selection::Field(field) => {
                     let field = &field.node;
                     let mut inner = self.selection(&field.selection_set.node)?;
                     let introspection = field.name.node.starts_with("__");
                     inner.depth = if introspection { 0 } else { inner.depth + 1 };
+                    inner.aliases = inner.aliases.saturating_add(field.alias.is_some().into());
                     (field.directives.len(), inner)
                 }
                 Selection::InlineFragment(fragment) => {
@@ -171,8 +221,9 @@ impl<'a> Walk<'a> {
                     (spread.node.directives.len(), size)
                 }
             };
+            inner.fields = inner.fields.saturating_add(1);
+            inner.directives = inner.directives.saturating_add(directives as u64);
             all.add(inner);
-            all.nodes = all.nodes.saturating_add(1 + directives as u64);
         }
         Ok(all)
     }
@@ -201,7 +252,11 @@ mod tests {
 
     fn check(query: &str) -> Result<(), LimitError> {
         check_text(query)?;
-        check_document(&parse_query(query).expect("graphql"))
+        check_document(&parse_query(query).expect("graphql"), &Limits::default())
+    }
+
+    fn check_text(query: &str) -> Result<(), LimitError> {
+        super::check_text(query, &Limits::default())
     }
 
     #[test]
@@ -212,9 +267,9 @@ mod tests {
         }
         bomb += "fragment F25 on Query { __typename }";
         assert!(bomb.len() < 1_500);
-        assert_eq!(check(&bomb), Err(LimitError::Nodes));
+        assert_eq!(check(&bomb), Err(LimitError::Fields(2_000)));
         // The same where no operation spreads it.
-        assert_eq!(check(&bomb.replacen("...F0", "__typename", 1)), Err(LimitError::Nodes));
+        assert_eq!(check(&bomb.replacen("...F0", "__typename", 1)), Err(LimitError::Fields(2_000)));
     }
 
     #[test]
@@ -234,17 +289,30 @@ mod tests {
             format!("{{ {} x {} }}", format!("{field} {{ ").repeat(depth), "}".repeat(depth))
         };
         assert_eq!(check(&nested("a", 13)), Ok(()));
-        assert_eq!(check(&nested("a", 14)), Err(LimitError::Depth));
+        assert_eq!(check(&nested("a", 14)), Err(LimitError::Depth(14)));
         assert_eq!(check(&format!("{{ __schema {} }}", nested("a", 20))), Ok(()));
         assert_eq!(check(&nested("a", 32)), Err(LimitError::Nesting));
     }
 
     #[test]
+    fn aliases_and_directives_count_wherever_they_are_spread() {
+        let spread = |times: usize, selection: &str| {
+            format!("{{ {} }} fragment F on Query {{ {selection} }}", "...F ".repeat(times))
+        };
+        assert_eq!(check(&spread(100, "a: x b: y")), Ok(()));
+        assert_eq!(check(&spread(101, "a: x b: y")), Err(LimitError::Aliases(200)));
+        assert_eq!(check(&spread(50, "x @a ... @b { y }")), Ok(()));
+        assert_eq!(check(&spread(51, "x @a ... @b { y }")), Err(LimitError::Directives(100)));
+        assert_eq!(check(&format!("query {} {{ x }}", "@a ".repeat(101))), Err(LimitError::Directives(100)));
+        assert_eq!(check(&format!("{{ {} }}", "...F @a ".repeat(101))), Err(LimitError::Directives(100)));
+    }
+
+    #[test]
     fn text_is_bounded_before_it_is_parsed() {
         assert_eq!(check_text(&"{".repeat(40_000)), Err(LimitError::Nesting));
-        assert_eq!(check_text(&"a ".repeat(6_000)), Err(LimitError::Tokens));
-        assert_eq!(check_text(&" ".repeat(70_000)), Err(LimitError::Bytes));
-        assert_eq!(check_text(&"... ".repeat(2_000)), Err(LimitError::Tokens));
+        assert_eq!(check_text(&"a ".repeat(6_000)), Err(LimitError::Tokens(5_000)));
+        assert_eq!(check_text(&" ".repeat(70_000)), Err(LimitError::Bytes(64 << 10)));
+        assert_eq!(check_text(&"... ".repeat(2_000)), Err(LimitError::Tokens(5_000)));
     }
 
     #[test]

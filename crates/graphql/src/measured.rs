@@ -10,10 +10,11 @@ use crate::aggregate::{INSIGHT, MIN, PUBLIC, aggregate};
 use crate::audience::Audience;
 use crate::counters::Counters;
 use crate::creator::Creator;
-use crate::error::{internal, of_gate};
+use crate::error::{internal, of_gate, timeout};
 use crate::flat::{Flat, Rows};
 use crate::hashtag::Hashtag;
 use crate::input::{DateRangeInput, WindowInput};
+use crate::limits::Deadline;
 use crate::scalar::{Date, DateTime};
 use crate::settled::open;
 use crate::video::Video;
@@ -64,8 +65,11 @@ pub(crate) struct SeriesPoint {
     counters: Flat<Counters>,
 }
 
-/// The gate that `schema` put into the schema's data.
+/// The gate that `schema` put into the schema's data; an error once the answer has taken too long.
 pub(crate) fn gate<'a>(ctx: &'a Context<'_>) -> Result<&'a Arc<Gate>> {
+    if ctx.data_opt::<Deadline>().is_some_and(|deadline| deadline.is_over()) {
+        return Err(timeout());
+    }
     ctx.data_opt().ok_or_else(internal)
 }
 

@@ -4,10 +4,11 @@
 mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value as Json, json};
-use support::{ask_as, code, creator, platform, schema_under};
-use throng_graphql::{Access, Document, OperationKind, Request, Variables, execute_document};
+use support::{ask_as, code, creator, platform, schema_under, schema_within};
+use throng_graphql::{Access, Document, Limits, OperationKind, Request, Variables, execute, execute_document};
 use throng_privacy::Protection;
 
 async fn answer(access: Access, query: &str) -> Json {
@@ -179,6 +180,34 @@ async fn introspection_passes_the_limits() {
     assert!(schema["data"]["__schema"]["types"].as_array().is_some_and(|types| types.len() > 30));
 }
 
+#[tokio::test]
+async fn limits_can_be_lowered_and_each_says_which_it_is() {
+    let refusal = async |limits: Limits, query: &str| {
+        let schema = schema_within(limits, Protection::Threshold, Arc::new(platform()));
+        let response = execute(&schema, Request::new(query), Access::Operator).await;
+        let answer = serde_json::to_value(&response).expect("json");
+        let error = &answer["errors"][0];
+        [&error["extensions"]["code"], &error["message"]].map(|text| text.as_str().unwrap_or_default().to_owned())
+    };
+    let usual = Limits::default;
+    let query = "{ a: status { version @skip(if: false) } privacy { version } }";
+    for (limits, message) in [
+        (Limits { bytes_max: 20, ..usual() }, "longer than 20 bytes"),
+        (Limits { tokens_max: 9, ..usual() }, "more than 9 tokens"),
+        (Limits { depth_max: 1, ..usual() }, "nested more than 1 deep"),
+        (Limits { fields_max: 3, ..usual() }, "more than 3 fields"),
+        (Limits { aliases_max: 0, ..usual() }, "more than 0 aliases"),
+        (Limits { directives_max: 0, ..usual() }, "more than 0 directives"),
+        (Limits { complexity_max: 3, ..usual() }, "too complex"),
+    ] {
+        let [code, text] = refusal(limits, query).await;
+        assert!(code == "QUERY_TOO_COMPLEX" && text.contains(message), "{code}: {text}");
+    }
+    let [code, _] = refusal(Limits { time_max: Duration::ZERO, ..usual() }, query).await;
+    assert_eq!(code, "TIMEOUT");
+    assert_eq!(refusal(usual(), query).await, ["", ""]);
+}
+
 /// Validation is skipped for what was found valid before; nobody may be able to tell.
 #[tokio::test]
 async fn a_document_that_was_asked_before_answers_as_a_new_one() {
@@ -212,13 +241,13 @@ async fn a_document_that_was_asked_before_answers_as_a_new_one() {
     }
     let mut answered = 0;
     for text in texts {
-        let known = Document::parse(text).expect("within the limits");
+        let known = schema.parse(text).expect("within the limits");
         for _ in 0..2 {
             for (variables, name) in variables
                 .iter()
                 .flat_map(|variables| [None, Some("A"), Some("B"), Some("C")].map(|name| (variables, name)))
             {
-                let new = Document::parse(text).expect("within the limits");
+                let new = schema.parse(text).expect("within the limits");
                 let answer = ask(&known, name, variables).await;
                 assert_eq!(answer, ask(&new, name, variables).await, "{text} {name:?} {variables}");
                 answered += usize::from(answer.get("errors").is_none());
@@ -231,7 +260,8 @@ async fn a_document_that_was_asked_before_answers_as_a_new_one() {
 
 #[test]
 fn a_document_knows_its_operations() {
-    let kind = |query: &str, name| Document::parse(query).map(|document| document.kind(name)).ok().flatten();
+    let schema = schema_under(Protection::Threshold, Arc::new(platform()));
+    let kind = |query: &str, name| schema.parse(query).map(|document| document.kind(name)).ok().flatten();
     assert_eq!(kind("{ status { version } }", None), Some(OperationKind::Query));
     assert_eq!(kind("mutation { x }", None), Some(OperationKind::Mutation));
     let two = "query A { status { version } } subscription B { x }";

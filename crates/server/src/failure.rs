@@ -11,6 +11,7 @@ use throng_store::{OpenError, VerifyError, WriteError};
 
 use crate::backup::BackupError;
 use crate::config::ConfigError;
+use crate::http::TrustError;
 use crate::ingest::InputError;
 use crate::keys::KeysError;
 use crate::noise_key::NoiseKeyError;
@@ -53,6 +54,8 @@ pub(crate) enum Failure {
     OtherDemo { path: PathBuf, end: String },
     #[error("a demo cannot end on {end}, which is not over in every time zone: take {newest} or earlier")]
     FutureDemo { end: Day, newest: Day },
+    #[error("the trusted documents were not read")]
+    Trust(#[from] TrustError),
     #[error("the store was not read")]
     Verify(#[from] VerifyError),
     #[error("the store took no more")]

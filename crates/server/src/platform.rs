@@ -54,7 +54,8 @@ pub(crate) fn schema(store: &Store, config: &Config, policy: Policy) -> Result<S
     let noise_key = noise_key::open(store, &config.noise_key_file())?;
     store.prepare().map_err(OpenError::from)?;
     let engine = Engine::new(store.clone());
-    Ok(throng_graphql::schema(Arc::new(Gate::new(Arc::new(engine), policy, noise_key))))
+    let gate = Gate::new(Arc::new(engine), policy, noise_key);
+    Ok(throng_graphql::schema(Arc::new(gate), config.graphql.limits.clone()))
 }
 
 /// Opens a copy of the store with the keys in force, and lets it be as it is.

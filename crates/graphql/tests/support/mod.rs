@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use roaring::RoaringBitmap;
 use serde_json::Value as Json;
-use throng_graphql::{Access, Request, Schema, Variables, execute, schema};
+use throng_graphql::{Access, Limits, Request, Schema, Variables, execute, schema};
 use throng_model::{
     Cell, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Follower, Granularity, Hashtag, HourOfWeek, Kind,
     Name, Source as Traffic, Stage, Tally, Timestamp, Traits, VideoFacts, VideoId, Zone,
@@ -296,12 +296,18 @@ pub(crate) async fn ask_under(
 
 /// The schema over a platform behind a gate.
 pub(crate) fn schema_under(protection: Protection, platform: Arc<Platform>) -> Schema {
-    schema(Arc::new(Gate::with_clock(
+    schema_within(Limits::default(), protection, platform)
+}
+
+/// The same within other limits.
+pub(crate) fn schema_within(limits: Limits, protection: Protection, platform: Arc<Platform>) -> Schema {
+    let gate = Gate::with_clock(
         platform,
         Policy::new(50, protection, 7).expect("policy"),
         NoiseKey::from_bytes([7; 32]),
         || Timestamp::parse("2026-03-10T12:00:00Z").expect("time"),
-    )))
+    );
+    schema(Arc::new(gate), limits)
 }
 
 /// Asks as an operator, and expects no error.

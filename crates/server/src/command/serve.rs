@@ -54,7 +54,7 @@ pub(super) fn run(
         note("No key works yet. Make one with: throng key create --role operator");
     }
     let schema = platform::schema(&store, config, policy)?;
-    http::run(Service::new(store, schema, keys, config), config, announce)
+    http::run(Service::new(store, schema, keys, config)?, config, announce)
 }
 
 fn announce(addresses: &[SocketAddr], output: Output) -> Result<(), Failure> {

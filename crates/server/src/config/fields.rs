@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use throng_privacy::{AUDIENCE_MIN_FLOOR, AUDIENCE_MIN_MAX, Protection, RHO_MAX, RHO_MIN, ROLLING_STEP_DAYS_MAX};
 use toml::Value;
@@ -201,6 +202,77 @@ pub(super) const FIELDS: &[Field] = &[
         ],
         set: |config, given| given.size(0..=1 << 40).map(|value| config.graphql.answers_cache_bytes_max = value),
         get: |config| number(config.graphql.answers_cache_bytes_max),
+    },
+    Field {
+        path: "graphql.trusted_documents",
+        doc: &[
+            "A folder of documents, each in a file that ends in .graphql, read at start. With it nothing else is answered: clients send",
+            "a document's text, or the SHA-256 of its file as documentId or as an automatic persisted query. The playground, which",
+            "writes its own documents, does not work then.",
+        ],
+        set: |config, given| given.path().map(|value| config.graphql.trusted_documents = Some(value)),
+        get: |config| config.graphql.trusted_documents.as_ref().and_then(|path| text(path.display())),
+    },
+    Field {
+        path: "graphql.query_bytes_max",
+        doc: &["Longest document, in bytes."],
+        set: |config, given| given.size(64..=16 << 20).map(|value| config.graphql.limits.bytes_max = value),
+        get: |config| number(config.graphql.limits.bytes_max),
+    },
+    Field {
+        path: "graphql.tokens_max",
+        doc: &["Most tokens of a document."],
+        set: |config, given| given.size(16..=1 << 20).map(|value| config.graphql.limits.tokens_max = value),
+        get: |config| number(config.graphql.limits.tokens_max),
+    },
+    Field {
+        path: "graphql.depth_max",
+        doc: &["Deepest nesting of fields; introspection is exempt."],
+        set: |config, given| given.integer(1..=32_u64).map(|value| config.graphql.limits.depth_max = value),
+        get: |config| number(config.graphql.limits.depth_max),
+    },
+    Field {
+        path: "graphql.fields_max",
+        doc: &["Most fields and fragments of a document after its fragments are expanded."],
+        set: |config, given| given.integer(1..=1_000_000_u64).map(|value| config.graphql.limits.fields_max = value),
+        get: |config| number(config.graphql.limits.fields_max),
+    },
+    Field {
+        path: "graphql.aliases_max",
+        doc: &["Most fields with an alias, counted in the same way."],
+        set: |config, given| given.integer(0..=1_000_000_u64).map(|value| config.graphql.limits.aliases_max = value),
+        get: |config| number(config.graphql.limits.aliases_max),
+    },
+    Field {
+        path: "graphql.directives_max",
+        doc: &["Most directives, counted in the same way."],
+        set: |config, given| given.integer(0..=1_000_000_u64).map(|value| config.graphql.limits.directives_max = value),
+        get: |config| number(config.graphql.limits.directives_max),
+    },
+    Field {
+        path: "graphql.complexity_max",
+        doc: &[
+            "Most complexity of a document: fields, times the elements that lists can have; audience insights count 25 to 200.",
+        ],
+        set: |config, given| given.size(1..=1 << 40).map(|value| config.graphql.limits.complexity_max = value),
+        get: |config| number(config.graphql.limits.complexity_max),
+    },
+    Field {
+        path: "graphql.time_ms_max",
+        doc: &[
+            "Longest computing of one answer, in milliseconds; what is missing then is an error with the code TIMEOUT.",
+        ],
+        set: |config, given| {
+            let time = given.integer(1..=3_600_000).map(Duration::from_millis);
+            time.map(|value| config.graphql.limits.time_max = value)
+        },
+        get: |config| number(config.graphql.limits.time_max.as_millis()),
+    },
+    Field {
+        path: "graphql.concurrent_max",
+        doc: &["Queries that one key may have under way, and all callers without one together; more answer 429."],
+        set: |config, given| given.size(1..=1 << 20).map(|value| config.graphql.concurrent_max = value),
+        get: |config| number(config.graphql.concurrent_max),
     },
     Field {
         path: "ingest.line_bytes_max",

@@ -48,6 +48,11 @@ pub(crate) struct Http {
 pub(crate) struct Graphql {
     /// 0: no answer is kept.
     pub(crate) answers_cache_bytes_max: usize,
+    /// The folder of the only documents that are answered.
+    pub(crate) trusted_documents: Option<PathBuf>,
+    pub(crate) limits: throng_graphql::Limits,
+    /// Queries of one key at a time.
+    pub(crate) concurrent_max: usize,
 }
 
 /// Section `ingest`.
@@ -190,7 +195,12 @@ impl Default for Config {
                 drain_ms: 0,
                 shutdown_timeout_ms: 30_000,
             },
-            graphql: Graphql { answers_cache_bytes_max: 64 * MIB },
+            graphql: Graphql {
+                answers_cache_bytes_max: 64 * MIB,
+                trusted_documents: None,
+                limits: throng_graphql::Limits::default(),
+                concurrent_max: 64,
+            },
             ingest: Ingest {
                 line_bytes_max: 64 << 10,
                 body_bytes_max: 8 * MIB,

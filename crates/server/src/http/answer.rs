@@ -52,6 +52,27 @@ impl Problem {
         code: "METHOD_NOT_ALLOWED",
         message: Cow::Borrowed("only queries may be sent by GET"),
     };
+    pub(super) const NO_QUERY: Self = Self {
+        status: StatusCode::BAD_REQUEST,
+        code: "BAD_USER_INPUT",
+        message: Cow::Borrowed("query must be given, as a string, or a persisted one named by its hash"),
+    };
+    /// Clients of automatic persisted queries look for these very words, and send the text then.
+    pub(super) const NOT_PERSISTED: Self = Self {
+        status: StatusCode::OK,
+        code: "PERSISTED_QUERY_NOT_FOUND",
+        message: Cow::Borrowed("PersistedQueryNotFound"),
+    };
+    pub(super) const OTHER_HASH: Self = Self {
+        status: StatusCode::BAD_REQUEST,
+        code: "BAD_USER_INPUT",
+        message: Cow::Borrowed("the hash is not the SHA-256 of the query"),
+    };
+    pub(super) const NOT_TRUSTED: Self = Self {
+        status: StatusCode::FORBIDDEN,
+        code: "FORBIDDEN",
+        message: Cow::Borrowed("only documents that this server trusts are answered, and this is none of them"),
+    };
     pub(super) const INTERNAL: Self = Self {
         status: StatusCode::INTERNAL_SERVER_ERROR,
         code: "INTERNAL",
@@ -68,6 +89,11 @@ impl Problem {
         message: Cow::Borrowed(
             "too much is being taken in at once: nothing of this body was taken, send all of it again",
         ),
+    };
+    pub(super) const TOO_MANY: Self = Self {
+        status: StatusCode::TOO_MANY_REQUESTS,
+        code: "RATE_LIMITED",
+        message: Cow::Borrowed("this key has too many queries under way: wait for an answer before asking more"),
     };
     pub(super) const SLOW_BODY: Self = Self {
         status: StatusCode::REQUEST_TIMEOUT,
@@ -102,7 +128,11 @@ impl Problem {
     }
 
     /// As `{"errors": [{"message", "extensions": {"code"}}]}`.
-    pub(super) fn graphql(self, media: Media) -> HttpResponse {
+    pub(super) fn graphql(mut self, media: Media) -> HttpResponse {
+        // As for every request error: 200 is for clients of before that media type.
+        if self.status == StatusCode::OK && media == Media::GraphqlResponse {
+            self.status = StatusCode::BAD_REQUEST;
+        }
         let body = graphql_errors(self.code, &self.message);
         self.with_headers(media.content_type(), body)
     }

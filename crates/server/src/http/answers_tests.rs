@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use serde_json::json;
-use throng_graphql::Access;
+use throng_graphql::{Access, Limits};
 use throng_model::{
     CreatorId, CreatorRow, DAY_MS, Day, Event, EventId, Hashtag, Kind, Name, Source, Timestamp, Traits, VideoId,
     VideoRow, ViewerId, Zone,
@@ -113,13 +113,13 @@ impl World {
         drop(snapshot);
         let policy = Policy::new(10, Protection::Threshold, 7).unwrap();
         let gate = Gate::with_clock(Arc::new(Engine::new(store.clone())), policy, NoiseKey::from_bytes([7; 32]), clock);
-        let schema = throng_graphql::schema(Arc::new(gate));
+        let schema = throng_graphql::schema(Arc::new(gate), Limits::default());
         let folder = tempfile::tempdir().unwrap();
         let service = |bytes_max| {
             let mut config = Config::default();
             config.graphql.answers_cache_bytes_max = bytes_max;
             let keys = KeyRing::open(folder.path().join("keys.json")).unwrap();
-            Service::new(store.clone(), schema.clone(), keys, &config)
+            Service::new(store.clone(), schema.clone(), keys, &config).expect("no trusted documents")
         };
         let (cached, fresh) = (service(1 << 20), service(0));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

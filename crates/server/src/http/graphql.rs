@@ -9,11 +9,12 @@ use actix_web::http::header::{
 };
 use actix_web::web::{self, Bytes, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use throng_graphql::{Access, Answer, Document, OperationKind, Request, Response, Value, Variables};
+use throng_graphql::{Access, Answer, OperationKind, Request, Response, Value, Variables};
 use tokio::runtime::Handle;
 
 use super::answer::Problem;
 use super::answers::Question;
+use super::documents::Refusal;
 use super::negotiate::{Media, answer_media, is_json};
 use super::params::Params;
 use super::{Service, auth, body};
@@ -21,9 +22,6 @@ use crate::keys::{Holder, Role};
 
 /// Methods of `/graphql`.
 pub(super) const METHODS: &str = "GET, POST";
-
-/// Longest query whose parsed form is kept.
-const DOCUMENT_BYTES_MAX: usize = 8 << 10;
 
 /// `POST /graphql`.
 pub(super) async fn post(request: HttpRequest, mut payload: Payload, service: web::Data<Service>) -> HttpResponse {
@@ -70,6 +68,8 @@ pub(super) async fn get(request: HttpRequest, service: web::Data<Service>) -> Ht
 struct Admitted {
     media: Media,
     access: Access,
+    /// The id of the key, where there is one.
+    key: Option<String>,
 }
 
 /// Who asks, and how the answer is to look; a refusal says how it is to look itself.
@@ -83,7 +83,8 @@ fn admit(service: &Service, request: &HttpRequest) -> Result<Admitted, (Problem,
         (problem, Media::Json)
     })?;
     let holder = auth::holder(service, request).map_err(|problem| (problem, media))?;
-    Ok(Admitted { media, access: access(holder) })
+    let key = holder.as_ref().map(|holder| holder.key_id.clone());
+    Ok(Admitted { media, access: access(holder), key })
 }
 
 /// What a key lets its holder see.
@@ -117,16 +118,22 @@ fn needs_preflight(headers: &HeaderMap) -> bool {
 
 /// Answers what was sent: as before where that still holds, otherwise by computing.
 async fn answer(service: web::Data<Service>, admitted: Admitted, text: Bytes, by_get: bool) -> HttpResponse {
-    let Admitted { media, access } = admitted;
+    let Admitted { media, access, key } = admitted;
     let question = Question { access, by_get, text };
     if let Some(body) = service.answers.get(&question, service.schema.standing()) {
         return respond(StatusCode::OK, body, media);
     }
+    let Some(place) = service.callers.enter(key) else { return refuse(Problem::TOO_MANY, media) };
     // Never closed, so this never fails.
-    let _turn = service.computing.acquire().await;
+    let turn = service.computing.clone().acquire_owned().await;
     // Nothing in a query waits; the handle only drives it on the blocking pool.
     let (runtime, shared) = (Handle::current(), service.clone());
-    match web::block(move || compute(&shared, question, media, &runtime)).await {
+    let computing = web::block(move || {
+        // Until it is computed, also where the client has gone.
+        let _held = (place, turn);
+        compute(&shared, question, media, &runtime)
+    });
+    match computing.await {
         Ok(Ok((status, body))) => respond(status, body, media),
         Ok(Err(problem)) => refuse(problem, media),
         Err(_) => Problem::INTERNAL.graphql(media),
@@ -142,8 +149,9 @@ pub(super) fn compute(
 ) -> Result<(StatusCode, Bytes), Problem> {
     let params = if question.by_get { Params::from_url(&question.text) } else { Params::from_body(&question.text) };
     let params = params.map_err(|error| Problem::malformed(error.to_string()))?;
-    let (response, holds) = match document(service, &params.query) {
-        Err(refusal) => (*refusal, None),
+    let (response, holds) = match service.documents.find(params.query.as_deref(), params.document, &service.schema) {
+        Err(Refusal::Problem(problem)) => return Err(problem),
+        Err(Refusal::Answer(refusal)) => (*refusal, None),
         Ok(document) => {
             let kind = document.kind(params.operation_name.as_deref());
             if question.by_get && kind.is_some_and(|kind| kind != OperationKind::Query) {
@@ -162,18 +170,6 @@ pub(super) fn compute(
         service.answers.keep(question, holds, body.clone());
     }
     Ok((status, body))
-}
-
-/// The parsed document of a query; those that come often are parsed once.
-fn document(service: &Service, query: &str) -> Result<Document, Box<Response>> {
-    if let Some(document) = service.documents.get(query) {
-        return Ok(document);
-    }
-    let document = Document::parse(query)?;
-    if query.len() <= DOCUMENT_BYTES_MAX {
-        service.documents.insert(query.to_owned(), document.clone());
-    }
-    Ok(document)
 }
 
 /// Status and body of a response.

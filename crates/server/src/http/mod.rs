@@ -9,7 +9,9 @@ mod answers;
 mod answers_tests;
 mod auth;
 mod body;
+mod callers;
 mod cors;
+mod documents;
 mod erase;
 mod graphql;
 mod ingest;
@@ -29,17 +31,18 @@ use std::time::Duration;
 use actix_web::dev::{Server as Running, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::{App, FromRequest, Handler, HttpServer, Responder, web};
-use quick_cache::sync::Cache;
-use throng_graphql::Document;
 use throng_store::Store;
 use tokio::sync::Semaphore;
 
 use answers::Answers;
+use callers::Callers;
+use documents::Documents;
 
 use crate::config::Config;
 use crate::ingest::Limits;
 use crate::keys::KeyRing;
 
+pub(crate) use documents::TrustError;
 pub(crate) use run::run;
 
 /// What the handlers share.
@@ -47,13 +50,13 @@ pub(crate) struct Service {
     store: Store,
     schema: throng_graphql::Schema,
     sdl: String,
-    /// Parsed queries; which query was asked says nothing of the answer.
-    documents: Cache<String, Document>,
+    documents: Documents,
     answers: Answers,
     keys: KeyRing,
     limits: Limits,
+    callers: Arc<Callers>,
     /// Queries that are computed at a time; the others wait in line, so that none is overtaken by many.
-    computing: Semaphore,
+    computing: Arc<Semaphore>,
     body_slots: Arc<Semaphore>,
     query_body_bytes_max: usize,
     cors_origins: Vec<String>,
@@ -61,21 +64,30 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    pub(crate) fn new(store: Store, schema: throng_graphql::Schema, keys: KeyRing, config: &Config) -> Self {
-        Self {
+    /// Reads the trusted documents too, if the configuration names any.
+    pub(crate) fn new(
+        store: Store,
+        schema: throng_graphql::Schema,
+        keys: KeyRing,
+        config: &Config,
+    ) -> Result<Self, TrustError> {
+        let trusted = config.graphql.trusted_documents.as_deref();
+        let trusted = trusted.map(|folder| documents::trusted(folder, &schema)).transpose()?;
+        Ok(Self {
             store,
             schema,
             sdl: throng_graphql::sdl(),
-            documents: Cache::new(DOCUMENTS_MAX),
+            documents: Documents::new(trusted),
             answers: Answers::new(config.graphql.answers_cache_bytes_max),
             keys,
             limits: config.limits(),
-            computing: Semaphore::new(cores() * QUERIES_PER_CORE),
+            callers: Arc::new(Callers::new(config.graphql.concurrent_max)),
+            computing: Arc::new(Semaphore::new(cores() * QUERIES_PER_CORE)),
             body_slots: Arc::new(Semaphore::new(config.ingest.bodies_max)),
             query_body_bytes_max: config.http.query_body_bytes_max,
             cors_origins: config.http.cors_origins.clone(),
             ready: AtomicBool::new(true),
-        }
+        })
     }
 
     /// From now on `/readyz` fails, so that a load balancer sends nobody here any more.
@@ -123,8 +135,6 @@ fn cores() -> usize {
 
 /// Queries computed at a time on each core: a second one uses it while the first waits for the disk.
 const QUERIES_PER_CORE: usize = 2;
-/// Parsed queries that are kept.
-const DOCUMENTS_MAX: usize = 1_024;
 /// Blocking threads of one worker: enough that queries go on while bodies wait for the disk.
 const BLOCKING_THREADS_MAX: usize = 16;
 /// How long the head of a request may take to arrive.
