@@ -1,7 +1,7 @@
 //! The schema as a value, and the way that each request takes: limits, then parsing, then execution.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_graphql::async_trait::async_trait;
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
@@ -138,6 +138,12 @@ impl Document {
         Some(&operation.node)
     }
 
+    /// Whether this very request, or one that differs only in texts, was answered without an error before: then
+    /// answering it takes no validation.
+    pub fn was_answered(&self, request: &Request) -> bool {
+        self.shape(request).is_some_and(|shape| self.0.proven.has(&shape))
+    }
+
     /// What of a request the validation of this document depends on.
     fn shape(&self, request: &Request) -> Option<Shape> {
         let name = request.operation_name.as_deref();
@@ -170,16 +176,38 @@ pub async fn execute(schema: &Schema, request: Request, access: Access) -> Respo
 }
 
 /// The same with a document parsed before; the text in the request is not read.
-pub async fn execute_document(schema: &Schema, document: &Document, mut request: Request, access: Access) -> Answer {
+pub async fn execute_document(schema: &Schema, document: &Document, request: Request, access: Access) -> Answer {
+    execute_until(schema, document, request, access, Instant::now() + schema.limits.time_max).await
+}
+
+/// The same in a time of its own, or not at all: `None` where there was any error, which may be for want of time, or where
+/// anything would have waited.
+pub fn execute_at_once(
+    schema: &Schema,
+    document: &Document,
+    request: Request,
+    access: Access,
+    time_max: Duration,
+) -> Option<Answer> {
+    let executing = execute_until(schema, document, request, access, Instant::now() + time_max);
+    executing.now_or_never().filter(|answer| answer.response.is_ok())
+}
+
+async fn execute_until(
+    schema: &Schema,
+    document: &Document,
+    mut request: Request,
+    access: Access,
+    deadline: Instant,
+) -> Answer {
     let standing = schema.standing();
     let watch = Arc::new(Watch::default());
     let Parsed { document: parsed, proven } = &*document.0;
     request.set_parsed_query(parsed.clone());
-    let deadline = Deadline(Instant::now() + schema.limits.time_max);
     let shape = document.shape(&request);
     let is_proven = shape.as_ref().is_some_and(|shape| proven.has(shape));
     let inner = if is_proven { &schema.fast } else { &schema.strict };
-    let response = complete(inner.execute(request.data(access).data(watch.clone()).data(deadline)).await);
+    let response = complete(inner.execute(request.data(access).data(watch.clone()).data(Deadline(deadline))).await);
     if let Some(shape) = shape.filter(|_| !is_proven && response.is_ok()) {
         proven.note(shape);
     }

@@ -30,6 +30,6 @@ mod words;
 pub use access::Access;
 pub use async_graphql::{Pos, Request, Response, ServerError, Value, Variables};
 pub use error::code;
-pub use execute::{Answer, Document, OperationKind, Schema, execute, execute_document, schema, sdl};
+pub use execute::{Answer, Document, OperationKind, Schema, execute, execute_at_once, execute_document, schema, sdl};
 pub use limits::Limits;
 pub use throng_privacy::Standing;

@@ -12,7 +12,9 @@ use std::thread::available_parallelism;
 
 use quick_cache::sync::Cache;
 use throng_model::{Day, DayRange, Zone};
-use throng_store::{AudienceOf, Column, CreatorOrd, Digest, DigestColumn, ReadError, Row, Segment, Snapshot};
+use throng_store::{
+    AudienceOf, Column, CreatorOrd, Digest, DigestColumn, KvError, ReadError, Row, Segment, Snapshot, may_wait,
+};
 
 use crate::block::{Block, Gaps, scan_runs};
 use crate::clock::Clock;
@@ -184,6 +186,9 @@ impl Sources<'_> {
     fn fill(&self, unfilled: &[Unfilled]) -> Result<(), ReadError> {
         if unfilled.is_empty() {
             return Ok(());
+        }
+        if !may_wait() {
+            return Err(ReadError::Kv(KvError::WouldWait));
         }
         let mut changed: BTreeMap<usize, BTreeSet<Day>> = BTreeMap::new();
         let (mut of_rows, mut of_digests) = (Vec::new(), Vec::new());

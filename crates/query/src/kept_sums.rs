@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 
 use quick_cache::sync::Cache;
 use throng_model::Metric;
-use throng_store::{CreatorOrd, ReadError, Segment};
+use throng_store::{CreatorOrd, KvError, ReadError, Segment, may_wait};
 
 use crate::day_sums::DaySums;
 use crate::video_sums::VideoSums;
@@ -97,6 +97,9 @@ impl<T: Bytes> Shelf<T> {
     ) -> Result<Arc<Kept<T>>, ReadError> {
         let key = (Arc::as_ptr(segment).addr(), creator, of);
         let keep = || Ok(Arc::new(Kept { _segment: Arc::downgrade(segment), value: read()? }));
+        if !may_wait() {
+            return self.cache.get(&key).ok_or(ReadError::Kv(KvError::WouldWait));
+        }
         self.cache.get_or_insert_with(&key, keep)
     }
 }

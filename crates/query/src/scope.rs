@@ -24,6 +24,7 @@ impl From<Failure> for SourceError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Unknown => Self::Unknown,
+            Failure::Read(error) if error.would_wait() => Self::Unavailable,
             Failure::Read(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a question could not be answered");
                 Self::Unavailable

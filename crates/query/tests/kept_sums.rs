@@ -5,12 +5,12 @@
 use std::sync::Arc;
 
 use throng_model::{
-    Counter, CreatorId, Day, DayRange, Entity, Event, EventId, Granularity, Kind, Source, Timestamp, Traits, VideoId,
-    VideoRow, ViewerId,
+    Counter, CreatorId, Day, DayRange, Entity, Event, EventId, Family, Granularity, Kind, Source, Timestamp, Traits,
+    VideoId, VideoRow, ViewerId, WindowKind,
 };
 use throng_privacy::{AUDIENCE_MIN_FLOOR, Gate, NoiseKey, Policy, Protection};
 use throng_query::{Engine, Plan};
-use throng_store::{AppendMode, MemoryMap, Options, Store};
+use throng_store::{AppendMode, MemoryMap, Options, Store, without_waiting};
 
 fn gate(store: &Store, plan: Plan, floor: u32) -> Gate {
     let policy = Policy::new(floor, Protection::Threshold, 7).expect("policy");
@@ -140,6 +140,35 @@ fn check_counters(gates: &[Gate], store: &Store, floors: [u32; 2]) {
             assert_eq!(asked_all_along.top_videos(&ana(), range, counter, 9), videos, "{counter:?}");
         }
     }
+}
+
+#[test]
+fn a_thread_that_must_not_wait_is_answered_from_memory_or_not_at_all() {
+    let store = Store::in_memory(&MemoryMap::default(), &Options::default()).expect("opens");
+    for number in 1..=8 {
+        store.append(&crowd("all", "a", 0..60, 900, day(number)), AppendMode::Normal).expect("appended");
+    }
+    store.checkpoint().expect("checkpoint");
+    store.seal_through(day(8)).expect("sealed");
+    let (gate, channel) = (gate(&store, Plan::Auto, AUDIENCE_MIN_FLOOR), Entity::Creator(ana()));
+    let range = DayRange::new(day(1), day(8)).expect("range");
+    let audience =
+        |gate: &Gate| gate.audience(&channel, WindowKind::Day, Some(day(8)), &[Family::Reach, Family::Country]);
+    let asks: [&dyn Fn() -> Option<String>; 4] = [
+        &|| gate.counters(&channel, range, None).ok().map(|answer| format!("{answer:?}")),
+        &|| gate.series(&channel, range, Granularity::Day).ok().map(|answer| format!("{answer:?}")),
+        &|| gate.top_videos(&ana(), range, Counter::Views, 3).ok().map(|answer| format!("{answer:?}")),
+        &|| audience(&gate).ok().map(|answer| format!("{answer:?}")),
+    ];
+    for (number, ask) in asks.into_iter().enumerate() {
+        let early = without_waiting(ask);
+        let patient = ask().expect("answered");
+        assert!(early.is_none_or(|early| early == patient), "{number}");
+        assert_eq!(without_waiting(ask), Some(patient), "{number}");
+    }
+    // Frames are not made meanwhile, though the rows are in memory here.
+    let new = self::gate(&store, Plan::Auto, AUDIENCE_MIN_FLOOR);
+    assert!(without_waiting(|| audience(&new)).is_err());
 }
 
 #[test]

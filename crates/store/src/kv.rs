@@ -22,6 +22,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::kv_log;
+use crate::patience::may_wait;
 
 /// Values are 16 to 64 KB, so a node holds few of them; changing this number changes the file format of sled.
 const LEAF_FANOUT: usize = 4;
@@ -45,6 +46,9 @@ pub enum KvError {
     /// One of the database's own files is damaged.
     #[error("the key-value files are damaged: {0}")]
     Damaged(String),
+    /// What is asked for is not in memory, and this thread must not wait; see [`without_waiting`](crate::without_waiting).
+    #[error("not in memory, and this thread must not wait")]
+    WouldWait,
     /// An earlier write failed or hung; nothing more is written until the store is opened again.
     #[error("an earlier write failed; open the store again")]
     Poisoned,
@@ -204,6 +208,9 @@ impl Disk {
     }
 
     fn read<T>(&self, read: impl FnOnce(&Tree) -> std::io::Result<T>) -> Result<T, KvError> {
+        if !may_wait() {
+            return Err(KvError::WouldWait);
+        }
         let pooled = lock(&self.idle).pop();
         let tree = match pooled {
             Some(tree) => tree,

@@ -74,6 +74,13 @@ pub enum ReadError {
     Damage(#[from] DamageError),
 }
 
+impl ReadError {
+    /// Whether a thread that may wait should ask again.
+    pub fn would_wait(&self) -> bool {
+        matches!(self, Self::Kv(KvError::WouldWait))
+    }
+}
+
 pub(crate) fn item_key(number: u64, item: u32) -> Vec<u8> {
     let mut key = Vec::with_capacity(13);
     key.push(b'o');

@@ -99,6 +99,16 @@ impl Documents {
         }
     }
 
+    /// The document, if it is in memory.
+    pub(super) fn known(&self, text: Option<&str>, hash: Option<Hash>) -> Option<Document> {
+        match (&self.trusted, text, hash) {
+            (Some(trusted), None, Some(hash)) => trusted.get(&hash).cloned(),
+            (None, None, Some(hash)) => self.persisted.get(&hash).map(|kept| kept.document),
+            (None, Some(text), None) => self.parsed.get(text).map(|kept| kept.document),
+            _ => None,
+        }
+    }
+
     /// The document of this text, this hash, or both.
     pub(super) fn find(&self, text: Option<&str>, hash: Option<Hash>, schema: &Schema) -> Result<Document, Refusal> {
         if let (Some(text), Some(hash)) = (text, hash)

@@ -1,7 +1,10 @@
 //! `/graphql` after the GraphQL-over-HTTP specification.
 //!
 //! This file is about HTTP alone: who asks, what shape the request has, which status the answer gets. What a query means
-//! is the schema's business. Queries are computed on the blocking pool, never on the threads that read sockets.
+//! is the schema's business. Queries that read the disk or take long are computed on the blocking pool, not on the threads
+//! that read sockets.
+
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
@@ -10,15 +13,21 @@ use actix_web::http::header::{
 use actix_web::web::{self, Bytes, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use throng_graphql::{Access, Answer, OperationKind, Request, Response, Value, Variables};
+use throng_store::without_waiting;
 use tokio::runtime::Handle;
 
 use super::answer::Problem;
 use super::answers::Question;
 use super::documents::Refusal;
 use super::negotiate::{Media, answer_media, is_json};
-use super::params::Params;
+use super::params::{ParamError, Params};
 use super::{Service, auth, body};
 use crate::keys::{Holder, Role};
+
+/// How long a thread that serves sockets may go on computing one answer before it begins with the next piece of it.
+const AT_ONCE_MAX: Duration = Duration::from_millis(3);
+/// Longest request that is tried there, in bytes.
+const AT_ONCE_BYTES_MAX: usize = 16 << 10;
 
 /// Methods of `/graphql`.
 pub(super) const METHODS: &str = "GET, POST";
@@ -124,6 +133,9 @@ async fn answer(service: web::Data<Service>, admitted: Admitted, text: Bytes, by
         return respond(StatusCode::OK, body, media);
     }
     let Some(place) = service.callers.enter(key) else { return refuse(Problem::TOO_MANY, media) };
+    if let Some(body) = at_once(&service, &question) {
+        return respond(StatusCode::OK, body, media);
+    }
     // Never closed, so this never fails.
     let turn = service.computing.clone().acquire_owned().await;
     // Nothing in a query waits; the handle only drives it on the blocking pool.
@@ -140,6 +152,40 @@ async fn answer(service: web::Data<Service>, admitted: Admitted, text: Bytes, by
     }
 }
 
+/// The answer, where it takes neither the disk nor long: handing a question to another thread and back takes longer than
+/// most of them do. The same is computed there otherwise.
+fn at_once(service: &Service, question: &Question) -> Option<Bytes> {
+    // Not before those who wait in line.
+    let _turn = service.computing.try_acquire().ok()?;
+    if question.text.len() > AT_ONCE_BYTES_MAX {
+        return None;
+    }
+    let params = params_of(question).ok()?;
+    let document = service.documents.known(params.query.as_deref(), params.document)?;
+    let request = request_of(params);
+    if !document.was_answered(&request) {
+        return None;
+    }
+    let access = question.access.clone();
+    let Answer { response, holds } =
+        without_waiting(|| throng_graphql::execute_at_once(&service.schema, &document, request, access, AT_ONCE_MAX))?;
+    let body = Bytes::from(serde_json::to_vec(&response).ok()?);
+    if let Some(holds) = holds {
+        service.answers.keep(question.clone(), holds, body.clone());
+    }
+    Some(body)
+}
+
+fn params_of(question: &Question) -> Result<Params, ParamError> {
+    if question.by_get { Params::from_url(&question.text) } else { Params::from_body(&question.text) }
+}
+
+fn request_of(params: Params) -> Request {
+    let mut request = Request::new("").variables(Variables::from_json(params.variables.into()));
+    request.operation_name = params.operation_name;
+    request
+}
+
 /// Status and body of the answer, which is kept if it may be.
 pub(super) fn compute(
     service: &Service,
@@ -147,8 +193,7 @@ pub(super) fn compute(
     media: Media,
     runtime: &Handle,
 ) -> Result<(StatusCode, Bytes), Problem> {
-    let params = if question.by_get { Params::from_url(&question.text) } else { Params::from_body(&question.text) };
-    let params = params.map_err(|error| Problem::malformed(error.to_string()))?;
+    let params = params_of(&question).map_err(|error| Problem::malformed(error.to_string()))?;
     let (response, holds) = match service.documents.find(params.query.as_deref(), params.document, &service.schema) {
         Err(Refusal::Problem(problem)) => return Err(problem),
         Err(Refusal::Answer(refusal)) => (*refusal, None),
@@ -157,10 +202,8 @@ pub(super) fn compute(
             if question.by_get && kind.is_some_and(|kind| kind != OperationKind::Query) {
                 return Err(Problem::NOT_BY_GET);
             }
-            let mut request = Request::new("").variables(Variables::from_json(params.variables.into()));
-            request.operation_name = params.operation_name;
             let access = question.access.clone();
-            let executing = throng_graphql::execute_document(&service.schema, &document, request, access);
+            let executing = throng_graphql::execute_document(&service.schema, &document, request_of(params), access);
             let Answer { response, holds } = runtime.block_on(executing);
             (response, holds)
         }
