@@ -1,6 +1,7 @@
 //! Counting viewers over lists: each viewer of a block has a place in a table of that block, so nothing is sorted and no
 //! set of them is built. Tables are emptied by walking the lists again, since a small channel touches few places.
 
+use crate::dense;
 use crate::viewers::{Stretch, Viewers, each_block};
 
 /// Ordinals in a block.
@@ -139,15 +140,16 @@ pub(crate) fn combined(lists: &[(&Viewers, &[u8])], combine: impl Fn(u8, u8) -> 
 /// A list of one group of cells: the group, the viewers, and a mask for each, a bit a cell.
 pub(crate) type MaskedList<'l> = (usize, &'l Viewers, &'l [u32]);
 
-/// Masks of so few bits are counted whole.
-const FEW_BITS: u32 = 10;
-
-/// By group and bit, everyone with that bit in any list of the group. Lists of a group follow each other.
-pub(crate) fn bits(lists: &[MaskedList<'_>], groups: usize) -> Vec<[u64; 32]> {
+/// Everyone in any list; and by group and bit, everyone with that bit in any list of the group. Lists of a group follow
+/// each other.
+pub(crate) fn bits(lists: &[MaskedList<'_>], groups: usize) -> (u64, Vec<[u64; 32]>) {
     let all = lists.iter().flat_map(|(_, _, masks)| masks.iter()).fold(0, |all, mask| all | mask);
-    let few = all < 1 << FEW_BITS;
+    if groups == 1 && all <= dense::MASK_MAX {
+        let lists: Vec<_> = lists.iter().map(|&(_, list, masks)| (list, masks)).collect();
+        let (total, counts) = dense::bits(&lists);
+        return (total, vec![counts]);
+    }
     let mut counts = vec![[0_u64; 32]; groups];
-    let mut whole = vec![[0_u64; 1 << FEW_BITS]; if few { groups } else { 0 }];
     let mut slots = Slots::<u32>::new();
     let group_of = |stretch: &Stretch| lists.get(stretch.list).map(|&(group, ..)| group);
     each_block(lists.iter().map(|&(_, list, _)| list), |stretches| {
@@ -158,19 +160,13 @@ pub(crate) fn bits(lists: &[MaskedList<'_>], groups: usize) -> Vec<[u64; 32]> {
             }
             for ((group, list, _), stretch) in of(lists, of_group) {
                 let lows = list.lows(stretch.places.clone()).iter();
-                if let Some(whole) = whole.get_mut(*group) {
-                    lows.for_each(|&low| whole[std::mem::take(slots.at(low)) as usize % (1 << FEW_BITS)] += 1);
-                } else if let Some(counts) = counts.get_mut(*group) {
+                if let Some(counts) = counts.get_mut(*group) {
                     lows.for_each(|&low| count_bits(std::mem::take(slots.at(low)), counts));
                 }
             }
         }
     });
-    for (whole, counts) in whole.iter().zip(&mut counts) {
-        let by_mask = (0_u32..).zip(whole).filter(|&(_, &viewers)| viewers > 0);
-        by_mask.for_each(|(mask, viewers)| (0..32).for_each(|bit| counts[bit] += viewers * u64::from(mask >> bit & 1)));
-    }
-    counts
+    (reach(lists.iter().map(|&(_, list, _)| list)), counts)
 }
 
 /// Counts the bits of a mask, which has seldom more than one.

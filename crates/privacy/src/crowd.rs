@@ -292,7 +292,7 @@ fn masked(groups: &[BitGroup]) -> Vec<count::MaskedList<'_>> {
 
 fn count_bits(groups: &[BitGroup]) -> (u64, BTreeMap<Cell, u64>) {
     let lists = masked(groups);
-    let (total, counts) = (count::reach(lists.iter().map(|&(_, list, _)| list)), count::bits(&lists, groups.len()));
+    let (total, counts) = count::bits(&lists, groups.len());
     let cells = groups.iter().zip(counts).flat_map(|(group, counts)| group.cells.iter().copied().zip(counts));
     (total, cells.filter(|&(_, viewers)| viewers > 0).collect())
 }

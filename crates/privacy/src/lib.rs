@@ -10,6 +10,7 @@ mod cells;
 mod count;
 mod crowd;
 mod curve;
+mod dense;
 mod exact;
 mod gate;
 mod insight;

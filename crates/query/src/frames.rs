@@ -222,7 +222,7 @@ impl Sources<'_> {
             }
             Ok::<_, ReadError>(rest)
         };
-        let helpers = available_parallelism().map_or(0, |cores| cores.get() - 1).min(unfilled.len() / DAYS_A_THREAD);
+        let helpers = available_parallelism().map_or(0, |cores| cores.get() - 1).min(of_digests.len() / DAYS_A_THREAD);
         let rest = std::thread::scope(|scope| {
             let helpers: Vec<_> = (0..helpers).map(|_| scope.spawn(read_digests)).collect();
             self.gather(&of_rows)?;

@@ -128,16 +128,23 @@ impl Preparer {
         let catalogue = snapshot.catalogue();
         let creator_ord = |id: &str| catalogue.creator_ord(id).map(|creator| creator.0);
         let video_ord = |id: &str| catalogue.video_ord(id).map(|video| video.0);
-        let prepared = events.iter().map(|event| {
-            let creator = event.creator.as_ref().map(|id| id.as_str());
-            let video = event.video.as_ref().map(|id| id.as_str());
-            Prepared {
-                fingerprint: secret.fingerprint(event.event_id.as_str()),
-                viewer: secret.pseudonym(event.viewer.as_str()),
-                creator: creator.map(|id| Named::of(id, self.creators.get(id, creator_ord).map(CreatorOrd))),
-                video: video.map(|id| Named::of(id, self.videos.get(id, video_ord).map(VideoOrd))),
-                row: row_of(event),
-            }
+        // Column by column: look-ups wait for memory, and those of one kind in a row wait together.
+        let creator = |event: &Event<'_>| {
+            let id = event.creator.as_ref()?.as_str();
+            Some(Named::of(id, self.creators.get(id, creator_ord).map(CreatorOrd)))
+        };
+        let creators: Vec<_> = events.iter().map(creator).collect();
+        let video = |event: &Event<'_>| {
+            let id = event.video.as_ref()?.as_str();
+            Some(Named::of(id, self.videos.get(id, video_ord).map(VideoOrd)))
+        };
+        let videos: Vec<_> = events.iter().map(video).collect();
+        let prepared = events.iter().zip(creators).zip(videos).map(|((event, creator), video)| Prepared {
+            fingerprint: secret.fingerprint(event.event_id.as_str()),
+            viewer: secret.pseudonym(event.viewer.as_str()),
+            creator,
+            video,
+            row: row_of(event),
         });
         PreparedEvents(prepared.collect())
     }

@@ -10,6 +10,7 @@
 //! - it panics on some damage, and can hang while it unwinds: opening and writing happen on threads of their own, with a
 //!   time limit, and a panic becomes an error;
 //! - a damaged metadata log is taken for a shorter one: `kv_log` reads it first, and the generation file tells;
+//! - a crash while it opens makes it lose everything at the opening after the next: `kv_log` mends what it left;
 //! - its checksums are not relied on: see `codec` and `object`.
 
 use std::collections::BTreeMap;
@@ -179,11 +180,10 @@ struct Requests {
 
 impl Disk {
     pub(crate) fn open(dir: &Path, free_min_bytes: u64, flush_timeout: Duration) -> Result<Self, KvError> {
-        kv_log::check(&dir.join("metadata"))?;
         // The database's own threads let go of its lock a moment after it was closed.
         let mut tries = 0..LOCKED_TRIES;
         let db = loop {
-            match open_db(dir.to_owned(), flush_timeout) {
+            match kv_log::prepare(&dir.join("metadata")).and_then(|()| open_db(dir.to_owned(), flush_timeout)) {
                 Err(KvError::Locked) if tries.next().is_some() => std::thread::sleep(LOCKED_WAIT),
                 opened => break opened?,
             }
@@ -365,6 +365,29 @@ mod tests {
         assert!(matches!(Disk::open(dir.path(), 0, Duration::from_secs(30)), Err(KvError::Locked)));
         drop(first);
         assert!(Disk::open(dir.path(), 0, Duration::from_secs(30)).is_ok());
+    }
+
+    /// A crash while the database opens leaves its snapshot without a log; the database would lose everything one opening
+    /// later.
+    #[test]
+    fn an_opening_that_was_cut_off_loses_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = || Disk::open(dir.path(), 0, Duration::from_secs(30)).unwrap();
+        let mut batch = Batch::default();
+        batch.put(*b"a", vec![1; 70_000]);
+        open().commit(batch).unwrap();
+        drop(open());
+        let logs = || {
+            let names = std::fs::read_dir(dir.path().join("metadata")).unwrap().map(|entry| entry.unwrap().path());
+            names.filter(|path| path.to_string_lossy().contains("/log_")).collect::<Vec<_>>()
+        };
+        for opening in 0..3 {
+            logs().into_iter().for_each(|log| std::fs::remove_file(log).unwrap());
+            for again in 0..2 {
+                let kv = Kv::Disk(Box::new(open()));
+                assert_eq!(kv.get(b"a").unwrap().map(|value| value.len()), Some(70_000), "{opening} {again}");
+            }
+        }
     }
 
     #[test]

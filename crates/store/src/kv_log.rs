@@ -5,22 +5,34 @@
 //! checked here first. Only the very last frame of the newest log may be bad: that is a write that a crash cut off, and
 //! without it the state before is whole.
 //!
+//! While it opens, the database folds its logs into a snapshot, removes them, and begins a new log. A crash between the
+//! last two steps leaves a snapshot without a log, and the next opening takes that snapshot for an outdated one and
+//! removes it: all would be lost one opening later. So the new log is begun here where it is missing.
+//!
 //! ```text
 //! frame = length (6 bytes LE) | low half of CRC32 of these 6 bytes (2 bytes LE) | payload
 //!       | CRC32 of all before, XOR 0xAF (4 bytes LE)
 //! ```
 
+use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use crate::kv::KvError;
 
-/// Checks every snapshot and log in the metadata folder; a folder that is not there is fine.
-pub(crate) fn check(dir: &Path) -> Result<(), KvError> {
-    let entries = match std::fs::read_dir(dir) {
-        Ok(entries) => entries,
+/// Checks every snapshot and log in the metadata folder and begins the log that must follow the newest snapshot. A folder
+/// that is not there is fine; one that a database has open is not touched.
+pub(crate) fn prepare(dir: &Path) -> Result<(), KvError> {
+    let folder = match File::open(dir) {
+        Ok(folder) => folder,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(KvError::Io(error)),
     };
+    // The database's own lock: nobody writes here until `folder` is closed.
+    folder.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => KvError::Locked,
+        TryLockError::Error(error) => KvError::Io(error),
+    })?;
+    let entries = std::fs::read_dir(dir).map_err(KvError::Io)?;
     let (mut logs, mut snapshots) = (Vec::new(), Vec::new());
     for entry in entries {
         let path = entry.map_err(KvError::Io)?.path();
@@ -52,7 +64,18 @@ pub(crate) fn check(dir: &Path) -> Result<(), KvError> {
             return Err(KvError::Damaged(name.clone()));
         }
     }
+    if let Some(snapshot) = snapshots.last().and_then(|(name, _)| number(name))
+        && logs.last().and_then(|(name, _)| number(name)).is_none_or(|log| log <= snapshot)
+    {
+        File::create(dir.join(format!("log_{:016x}", snapshot + 1))).map_err(KvError::Io)?;
+        folder.sync_all().map_err(KvError::Io)?;
+    }
     Ok(())
+}
+
+/// The number at the end of a file's name.
+fn number(name: &str) -> Option<u64> {
+    u64::from_str_radix(name.rsplit_once('_')?.1, 16).ok()
 }
 
 /// Where the whole frame that starts at `at` ends.
@@ -89,18 +112,18 @@ mod tests {
         let three = [frame(b"one"), frame(b"two"), frame(b"three")].concat();
         log(1, &three);
         log(2, &three);
-        assert!(check(dir.path()).is_ok());
+        assert!(prepare(dir.path()).is_ok());
         log(2, &three[..three.len() - 3]);
-        assert!(check(dir.path()).is_ok());
+        assert!(prepare(dir.path()).is_ok());
         for at in 0..three.len() {
             let mut flipped = three.clone();
             flipped[at] ^= 8;
             log(2, &flipped);
             let last = at >= frame(b"one").len() + frame(b"two").len();
-            assert_eq!(check(dir.path()).is_ok(), last, "newest, byte {at}");
+            assert_eq!(prepare(dir.path()).is_ok(), last, "newest, byte {at}");
             log(2, &three);
             log(1, &flipped);
-            assert!(check(dir.path()).is_err(), "older, byte {at}");
+            assert!(prepare(dir.path()).is_err(), "older, byte {at}");
             log(1, &three);
         }
     }

@@ -33,19 +33,23 @@ pub(crate) fn sort_rows(rows: &mut Vec<Row>) {
     *rows = sorted;
 }
 
-/// Hashes in their order, each with its place; equal ones in the order of their places. Hashes are random, so their first
-/// bytes nearly always decide.
+/// Hashes in their order, each with its place; equal ones in the order of their places. A hash and its place are one
+/// number, so that nothing is fetched by place afterwards.
 pub(crate) fn sort_hashes<const K: usize>(hashes: impl Iterator<Item = [u8; K]>) -> Vec<([u8; K], u32)> {
-    let head = |hash: &[u8; K]| hash.first_chunk().map_or(0, |head| u64::from_be_bytes(*head));
-    let hashes: Vec<[u8; K]> = hashes.collect();
-    let mut heads: Vec<(u64, u32)> = hashes.iter().map(head).zip(0..).collect();
-    heads.sort_unstable();
-    let of = |&(_, place): &(u64, u32)| Some((*hashes.get(place as usize)?, place));
-    let mut sorted: Vec<([u8; K], u32)> = heads.iter().filter_map(of).collect();
-    for equal in sorted.chunk_by_mut(|a, b| head(&a.0) == head(&b.0)).filter(|equal| equal.len() > 1) {
-        equal.sort_unstable();
-    }
-    sorted
+    const { assert!(K <= 12, "a hash and its place are one number of 16 bytes") };
+    let packed = |(hash, place): ([u8; K], u32)| {
+        let mut bytes = [0; 16];
+        bytes.iter_mut().zip(hash).for_each(|(byte, of_hash)| *byte = of_hash);
+        u128::from_be_bytes(bytes) | u128::from(place)
+    };
+    let mut keys: Vec<u128> = hashes.zip(0..).map(packed).collect();
+    keys.sort_unstable();
+    let unpacked = |key: u128| {
+        let (bytes, mut hash) = (key.to_be_bytes(), [0; K]);
+        hash.iter_mut().zip(bytes).for_each(|(of_hash, byte)| *of_hash = byte);
+        (hash, key as u32)
+    };
+    keys.into_iter().map(unpacked).collect()
 }
 
 #[cfg(test)]

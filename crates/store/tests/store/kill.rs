@@ -162,9 +162,13 @@ fn nothing_acknowledged_is_lost_or_doubled_by_a_kill() {
         let mut child = start(&dir, random.below(1 << 30), erasable.sent);
         let out = BufReader::new(child.stdout.take().unwrap());
         let mut lines = out.lines();
-        while lines.next().unwrap().unwrap() != "open" {}
-        // Some die at once, some after many commits; both in the middle of something.
-        std::thread::sleep(Duration::from_micros(random.below(250_000)));
+        // Some die while they open, some at once, some after many commits; all in the middle of something.
+        if random.below(3) == 0 {
+            std::thread::sleep(Duration::from_micros(random.below(30_000)));
+        } else {
+            while lines.next().unwrap().unwrap() != "open" {}
+            std::thread::sleep(Duration::from_micros(random.below(250_000)));
+        }
         child.kill().unwrap();
         child.wait().unwrap();
         for line in lines.map_while(Result::ok) {
