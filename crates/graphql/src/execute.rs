@@ -45,7 +45,7 @@ impl Schema {
 
     /// Checks a document by all rules of the specification, without variables and without asking anything. The error is the
     /// whole answer that it would get.
-    pub fn validate(&self, document: &Document) -> Result<(), Response> {
+    pub fn validate(&self, document: &Document) -> Result<(), Box<Response>> {
         // The rules look at all operations whichever is chosen.
         let name = document.0.document.operations.iter().next().and_then(|(name, _)| name);
         let mut request = Request::new("");
@@ -56,8 +56,8 @@ impl Schema {
         let response = schema
             .execute(request)
             .now_or_never()
-            .ok_or_else(|| refusal(ServerError::new("", None), code::INTERNAL))?;
-        if response.is_ok() { Ok(()) } else { Err(complete(response)) }
+            .ok_or_else(|| Box::new(refusal(ServerError::new("", None), code::INTERNAL)))?;
+        if response.is_ok() { Ok(()) } else { Err(Box::new(complete(response))) }
     }
 
     /// What settled answers stand on now; see [`Answer::holds`].

@@ -146,7 +146,9 @@ fn check_counters(gates: &[Gate], store: &Store, floors: [u32; 2]) {
 fn a_thread_that_must_not_wait_is_answered_from_memory_or_not_at_all() {
     let store = Store::in_memory(&MemoryMap::default(), &Options::default()).expect("opens");
     for number in 1..=8 {
-        store.append(&crowd("all", "a", 0..60, 900, day(number)), AppendMode::Normal).expect("appended");
+        store
+            .append(&crowd(&format!("d{number}"), "a", 0..200, 900, day(number)), AppendMode::Normal)
+            .expect("appended");
     }
     store.checkpoint().expect("checkpoint");
     store.seal_through(day(8)).expect("sealed");
@@ -168,7 +170,8 @@ fn a_thread_that_must_not_wait_is_answered_from_memory_or_not_at_all() {
     }
     // Frames are not made meanwhile, though the rows are in memory here.
     let new = self::gate(&store, Plan::Auto, AUDIENCE_MIN_FLOOR);
-    assert!(without_waiting(|| audience(&new)).is_err());
+    let early = without_waiting(|| audience(&new));
+    assert!(early.is_err(), "{early:?}");
 }
 
 #[test]

@@ -63,7 +63,10 @@ fn push(file: &mut String, line: std::fmt::Arguments<'_>) {
 fn default_of(field: &Field) -> String {
     match (field.get)(&Config::default()) {
         Some(value) => format!("default {value}"),
-        None => format!("default: the data directory's path with `.{}` after it", suffix(field)),
+        None if field.key().ends_with("_key_file") => {
+            format!("default: the data directory's path with `.{}` after it", suffix(field))
+        }
+        None => "default: none".to_owned(),
     }
 }
 
@@ -104,6 +107,16 @@ mod tests {
         shutdown_timeout_ms = 1
         [graphql]
         answers_cache_bytes_max = 0
+        trusted_documents = "/elsewhere/documents"
+        query_bytes_max = 4096
+        tokens_max = 100
+        depth_max = 5
+        fields_max = 100
+        aliases_max = 0
+        directives_max = 0
+        complexity_max = 100
+        time_ms_max = 1
+        concurrent_max = 1
         [ingest]
         line_bytes_max = 2048
         body_bytes_max = 4096

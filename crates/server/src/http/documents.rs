@@ -157,11 +157,11 @@ pub(super) fn trusted(folder: &Path, schema: &Schema) -> Result<HashMap<Hash, Do
             continue;
         }
         let text = fs::read_to_string(&path).map_err(|source| TrustError::Read { path: path.clone(), source })?;
-        let invalid = |response: Response| {
+        let invalid = |response: Box<Response>| {
             let reason = response.errors.into_iter().next().map_or_else(String::new, |error| error.message);
             TrustError::Invalid { path: path.clone(), reason }
         };
-        let document = schema.parse(&text).map_err(|response| invalid(*response))?;
+        let document = schema.parse(&text).map_err(invalid)?;
         schema.validate(&document).map_err(invalid)?;
         documents.insert(Hash::of(&text), document);
     }

@@ -4,8 +4,6 @@
 //! is the schema's business. Queries that read the disk or take long are computed on the blocking pool, not on the threads
 //! that read sockets.
 
-use std::time::Duration;
-
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, VARY,
@@ -13,7 +11,6 @@ use actix_web::http::header::{
 use actix_web::web::{self, Bytes, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use throng_graphql::{Access, Answer, OperationKind, Request, Response, Value, Variables};
-use throng_store::without_waiting;
 use tokio::runtime::Handle;
 
 use super::answer::Problem;
@@ -21,13 +18,8 @@ use super::answers::Question;
 use super::documents::Refusal;
 use super::negotiate::{Media, answer_media, is_json};
 use super::params::{ParamError, Params};
-use super::{Service, auth, body};
+use super::{Service, at_once, auth, body};
 use crate::keys::{Holder, Role};
-
-/// How long a thread that serves sockets may go on computing one answer before it begins with the next piece of it.
-const AT_ONCE_MAX: Duration = Duration::from_millis(3);
-/// Longest request that is tried there, in bytes.
-const AT_ONCE_BYTES_MAX: usize = 16 << 10;
 
 /// Methods of `/graphql`.
 pub(super) const METHODS: &str = "GET, POST";
@@ -133,7 +125,7 @@ async fn answer(service: web::Data<Service>, admitted: Admitted, text: Bytes, by
         return respond(StatusCode::OK, body, media);
     }
     let Some(place) = service.callers.enter(key) else { return refuse(Problem::TOO_MANY, media) };
-    if let Some(body) = at_once(&service, &question) {
+    if let Some(body) = at_once::answer(&service, &question) {
         return respond(StatusCode::OK, body, media);
     }
     // Never closed, so this never fails.
@@ -152,35 +144,11 @@ async fn answer(service: web::Data<Service>, admitted: Admitted, text: Bytes, by
     }
 }
 
-/// The answer, where it takes neither the disk nor long: handing a question to another thread and back takes longer than
-/// most of them do. The same is computed there otherwise.
-fn at_once(service: &Service, question: &Question) -> Option<Bytes> {
-    // Not before those who wait in line.
-    let _turn = service.computing.try_acquire().ok()?;
-    if question.text.len() > AT_ONCE_BYTES_MAX {
-        return None;
-    }
-    let params = params_of(question).ok()?;
-    let document = service.documents.known(params.query.as_deref(), params.document)?;
-    let request = request_of(params);
-    if !document.was_answered(&request) {
-        return None;
-    }
-    let access = question.access.clone();
-    let Answer { response, holds } =
-        without_waiting(|| throng_graphql::execute_at_once(&service.schema, &document, request, access, AT_ONCE_MAX))?;
-    let body = Bytes::from(serde_json::to_vec(&response).ok()?);
-    if let Some(holds) = holds {
-        service.answers.keep(question.clone(), holds, body.clone());
-    }
-    Some(body)
-}
-
-fn params_of(question: &Question) -> Result<Params, ParamError> {
+pub(super) fn params_of(question: &Question) -> Result<Params, ParamError> {
     if question.by_get { Params::from_url(&question.text) } else { Params::from_body(&question.text) }
 }
 
-fn request_of(params: Params) -> Request {
+pub(super) fn request_of(params: Params) -> Request {
     let mut request = Request::new("").variables(Variables::from_json(params.variables.into()));
     request.operation_name = params.operation_name;
     request

@@ -7,6 +7,7 @@ mod answer;
 mod answers;
 #[cfg(test)]
 mod answers_tests;
+mod at_once;
 mod auth;
 mod body;
 mod callers;
@@ -52,6 +53,7 @@ pub(crate) struct Service {
     sdl: String,
     documents: Documents,
     answers: Answers,
+    long: at_once::Long,
     keys: KeyRing,
     limits: Limits,
     callers: Arc<Callers>,
@@ -79,6 +81,7 @@ impl Service {
             sdl: throng_graphql::sdl(),
             documents: Documents::new(trusted),
             answers: Answers::new(config.graphql.answers_cache_bytes_max),
+            long: at_once::Long::new(),
             keys,
             limits: config.limits(),
             callers: Arc::new(Callers::new(config.graphql.concurrent_max)),

@@ -1,0 +1,61 @@
+//! Answers that are computed on the very thread that serves the socket: handing a question to another thread and back takes
+//! longer than computing most answers. What takes the disk or long is left to the blocking pool.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::time::{Duration, Instant};
+
+use actix_web::web::Bytes;
+use quick_cache::sync::Cache;
+use throng_graphql::Answer;
+use throng_store::without_waiting;
+
+use super::Service;
+use super::answers::Question;
+use super::graphql::{params_of, request_of};
+
+/// How long computing may take before the next piece of an answer is begun.
+const TIME_MAX: Duration = Duration::from_millis(3);
+/// Longest request that is tried, in bytes.
+const BYTES_MAX: usize = 16 << 10;
+/// Questions that are remembered to take long.
+const LONG_MAX: usize = 4096;
+
+/// Questions that took too long lately, by their hashes: trying them again would only compute them twice.
+pub(super) struct Long {
+    questions: Cache<u64, ()>,
+    hashes: RandomState,
+}
+
+impl Long {
+    pub(super) fn new() -> Self {
+        Self { questions: Cache::new(LONG_MAX), hashes: RandomState::new() }
+    }
+}
+
+/// The answer without an error, where all of it is in memory and it takes no time to speak of.
+pub(super) fn answer(service: &Service, question: &Question) -> Option<Bytes> {
+    // Not before those who wait in line.
+    let _turn = service.computing.try_acquire().ok()?;
+    let hash = service.long.hashes.hash_one(question);
+    if question.text.len() > BYTES_MAX || service.long.questions.get(&hash).is_some() {
+        return None;
+    }
+    let params = params_of(question).ok()?;
+    let document = service.documents.known(params.query.as_deref(), params.document)?;
+    let request = request_of(params);
+    if !document.was_answered(&request) {
+        return None;
+    }
+    let (began, access) = (Instant::now(), question.access.clone());
+    let answer =
+        without_waiting(|| throng_graphql::execute_at_once(&service.schema, &document, request, access, TIME_MAX));
+    if began.elapsed() > TIME_MAX {
+        service.long.questions.insert(hash, ());
+    }
+    let Answer { response, holds } = answer?;
+    let body = Bytes::from(serde_json::to_vec(&response).ok()?);
+    if let Some(holds) = holds {
+        service.answers.keep(question.clone(), holds, body.clone());
+    }
+    Some(body)
+}
