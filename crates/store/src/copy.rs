@@ -218,7 +218,7 @@ impl Fresh {
 }
 
 fn open_disk(path: &Path, options: &Options) -> Result<Kv, WriteError> {
-    let disk = Disk::open(path, options.disk_free_min_bytes, options.flush_timeout).map_err(ReadError::from)?;
+    let disk = Disk::open(path, options).map_err(ReadError::from)?;
     Ok(Kv::Disk(Box::new(disk)))
 }
 

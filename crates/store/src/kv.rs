@@ -11,19 +11,21 @@
 //!   time limit, and a panic becomes an error;
 //! - a damaged metadata log is taken for a shorter one: `kv_log` reads it first, and the generation file tells;
 //! - a crash while it opens makes it lose everything at the opening after the next: `kv_log` mends what it left;
+//! - what was written stays in its memory whatever its cache may hold: it is opened again when that becomes too much;
 //! - its checksums are not relied on: see `codec` and `object`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::kv_log;
 use crate::patience::may_wait;
+use crate::store::Options;
 
 /// Values are 16 to 64 KB, so a node holds few of them; changing this number changes the file format of sled.
 const LEAF_FANOUT: usize = 4;
@@ -165,12 +167,19 @@ pub(crate) struct Disk {
     dir: PathBuf,
     free_min_bytes: u64,
     flush_timeout: Duration,
-    /// Handles at rest. The template is cloned when all are busy.
-    template: Mutex<Option<Tree>>,
-    idle: Mutex<Vec<Tree>>,
+    handles: Arc<Handles>,
     requests: Mutex<Option<Requests>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     poisoned: AtomicBool,
+}
+
+/// Handles at rest. The template is cloned when all are busy; there is none while the database is closed.
+#[derive(Default)]
+struct Handles {
+    template: Mutex<Option<Tree>>,
+    idle: Mutex<Vec<Tree>>,
+    /// Held for reading while a handle is in use.
+    in_use: RwLock<()>,
 }
 
 struct Requests {
@@ -179,28 +188,45 @@ struct Requests {
 }
 
 impl Disk {
-    pub(crate) fn open(dir: &Path, free_min_bytes: u64, flush_timeout: Duration) -> Result<Self, KvError> {
-        // The database's own threads let go of its lock a moment after it was closed.
-        let mut tries = 0..LOCKED_TRIES;
-        let db = loop {
-            match kv_log::prepare(&dir.join("metadata")).and_then(|()| open_db(dir.to_owned(), flush_timeout)) {
-                Err(KvError::Locked) if tries.next().is_some() => std::thread::sleep(LOCKED_WAIT),
-                opened => break opened?,
-            }
-        };
-        let tree: Tree = Tree::clone(&db);
+    pub(crate) fn open(dir: &Path, options: &Options) -> Result<Self, KvError> {
+        let timeout = options.flush_timeout;
+        let db = open_patiently(dir, timeout)?;
+        let handles = Arc::new(Handles { template: Mutex::new(Some(Tree::clone(&db))), ..Handles::default() });
         let (batches, batches_in) = channel();
         let (done_out, done) = channel();
+        let mut open = Writing {
+            db,
+            dir: dir.to_owned(),
+            timeout,
+            handles: handles.clone(),
+            written: HashMap::new(),
+            written_bytes: 0,
+            written_bytes_max: options.written_bytes_max,
+        };
         let writer = std::thread::Builder::new()
             .name("throng-kv".into())
-            .spawn(move || write_batches(&db, &batches_in, &done_out))
+            .spawn(move || {
+                for batch in batches_in {
+                    if done_out.send(open.write(batch)).is_err() {
+                        return;
+                    }
+                    if open.written_bytes > open.written_bytes_max {
+                        open = match open.reopen() {
+                            Ok(open) => open,
+                            Err(error) => {
+                                tracing::error!(%error, "the key-value files could not be opened again");
+                                return;
+                            }
+                        };
+                    }
+                }
+            })
             .map_err(KvError::Io)?;
         Ok(Self {
             dir: dir.to_owned(),
-            free_min_bytes,
-            flush_timeout,
-            template: Mutex::new(Some(tree)),
-            idle: Mutex::default(),
+            free_min_bytes: options.disk_free_min_bytes,
+            flush_timeout: timeout,
+            handles,
             requests: Mutex::new(Some(Requests { batches, done })),
             writer: Mutex::new(Some(writer)),
             poisoned: AtomicBool::new(false),
@@ -211,13 +237,14 @@ impl Disk {
         if !may_wait() {
             return Err(KvError::WouldWait);
         }
-        let pooled = lock(&self.idle).pop();
+        let _in_use = self.handles.in_use.read().unwrap_or_else(PoisonError::into_inner);
+        let pooled = lock(&self.handles.idle).pop();
         let tree = match pooled {
             Some(tree) => tree,
-            None => lock(&self.template).clone().ok_or(KvError::Poisoned)?,
+            None => lock(&self.handles.template).clone().ok_or(KvError::Poisoned)?,
         };
         let result = catch_unwind(AssertUnwindSafe(|| read(&tree)));
-        lock(&self.idle).push(tree);
+        lock(&self.handles.idle).push(tree);
         match result {
             Ok(result) => result.map_err(KvError::Io),
             Err(panic) => Err(KvError::Panicked(panic_text(panic.as_ref()))),
@@ -255,7 +282,7 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let handles = (std::mem::take(&mut *lock(&self.idle)), lock(&self.template).take());
+        let handles = self.handles.clone();
         let requests = lock(&self.requests).take();
         let writer = lock(&self.writer).take();
         if self.poisoned.load(Ordering::Acquire) {
@@ -266,8 +293,9 @@ impl Drop for Disk {
         // Every commit was flushed, so a close that hangs on damaged files loses nothing and is left to itself.
         let (closed, wait) = channel::<()>();
         let close = move || {
-            drop((handles, requests));
+            drop(requests);
             let _ = writer.map(JoinHandle::join);
+            handles.drop_all();
             drop(closed);
         };
         if std::thread::Builder::new().name("throng-close".into()).spawn(close).is_ok() {
@@ -297,26 +325,72 @@ fn open_db(dir: PathBuf, timeout: Duration) -> Result<Db, KvError> {
     }
 }
 
-fn write_batches(db: &Db, batches: &Receiver<Batch>, done: &Sender<Result<(), KvError>>) {
-    for batch in batches {
-        let result = catch_unwind(AssertUnwindSafe(|| {
-            let mut writes = sled::Batch::default();
-            for (key, value) in batch.writes {
-                match value {
-                    Some(value) => writes.insert(key, value),
-                    None => writes.remove(key),
-                }
-            }
-            db.apply_batch(writes)?;
-            db.flush().map(drop)
-        }));
-        let result = match result {
-            Ok(result) => result.map_err(KvError::Io),
-            Err(panic) => Err(KvError::Panicked(panic_text(panic.as_ref()))),
-        };
-        if done.send(result).is_err() {
-            return;
+/// Opens the database once nobody else has it open and what a crash left is mended.
+fn open_patiently(dir: &Path, timeout: Duration) -> Result<Db, KvError> {
+    // The database's own threads let go of its lock a moment after it was closed.
+    let mut tries = 0..LOCKED_TRIES;
+    loop {
+        match kv_log::prepare(&dir.join("metadata")).and_then(|()| open_db(dir.to_owned(), timeout)) {
+            Err(KvError::Locked) if tries.next().is_some() => std::thread::sleep(LOCKED_WAIT),
+            opened => return opened,
         }
+    }
+}
+
+impl Handles {
+    fn drop_all(&self) {
+        lock(&self.template).take();
+        lock(&self.idle).clear();
+    }
+}
+
+/// What the writing thread has.
+struct Writing {
+    db: Db,
+    dir: PathBuf,
+    timeout: Duration,
+    handles: Arc<Handles>,
+    /// Bytes of each value that was written since the database was opened and is still there.
+    written: HashMap<Vec<u8>, usize>,
+    written_bytes: usize,
+    written_bytes_max: usize,
+}
+
+impl Writing {
+    fn write(&mut self, batch: Batch) -> Result<(), KvError> {
+        let mut writes = sled::Batch::default();
+        for (key, value) in batch.writes {
+            let (before, now) = match &value {
+                Some(value) => (self.written.insert(key.clone(), value.len()), value.len()),
+                None => (self.written.remove(&key), 0),
+            };
+            self.written_bytes = (self.written_bytes + now).saturating_sub(before.unwrap_or_default());
+            match value {
+                Some(value) => writes.insert(key, value),
+                None => writes.remove(key),
+            }
+        }
+        let applied = catch_unwind(AssertUnwindSafe(|| {
+            self.db.apply_batch(writes)?;
+            self.db.flush().map(drop)
+        }));
+        match applied {
+            Ok(applied) => applied.map_err(KvError::Io),
+            Err(panic) => Err(KvError::Panicked(panic_text(panic.as_ref()))),
+        }
+    }
+
+    /// Closes the database and opens it again; readers wait meanwhile.
+    fn reopen(self) -> Result<Self, KvError> {
+        let Self { db, dir, timeout, handles, mut written, written_bytes_max, .. } = self;
+        let all = handles.in_use.write().unwrap_or_else(PoisonError::into_inner);
+        handles.drop_all();
+        drop(db);
+        let db = open_patiently(&dir, timeout)?;
+        *lock(&handles.template) = Some(Tree::clone(&db));
+        drop(all);
+        written.clear();
+        Ok(Self { db, dir, timeout, handles, written, written_bytes: 0, written_bytes_max })
     }
 }
 
@@ -334,7 +408,7 @@ mod tests {
     use super::*;
 
     fn both(dir: &Path) -> [Kv; 2] {
-        let disk = Disk::open(dir, 0, Duration::from_secs(30)).unwrap();
+        let disk = Disk::open(dir, &Options::default()).unwrap();
         [Kv::Disk(Box::new(disk)), Kv::Memory(Memory::default())]
     }
 
@@ -361,10 +435,10 @@ mod tests {
     #[test]
     fn a_second_opening_is_refused_while_the_first_lives() {
         let dir = tempfile::tempdir().unwrap();
-        let first = Disk::open(dir.path(), 0, Duration::from_secs(30)).unwrap();
-        assert!(matches!(Disk::open(dir.path(), 0, Duration::from_secs(30)), Err(KvError::Locked)));
+        let first = Disk::open(dir.path(), &Options::default()).unwrap();
+        assert!(matches!(Disk::open(dir.path(), &Options::default()), Err(KvError::Locked)));
         drop(first);
-        assert!(Disk::open(dir.path(), 0, Duration::from_secs(30)).is_ok());
+        assert!(Disk::open(dir.path(), &Options::default()).is_ok());
     }
 
     /// A crash while the database opens leaves its snapshot without a log; the database would lose everything one opening
@@ -372,7 +446,7 @@ mod tests {
     #[test]
     fn an_opening_that_was_cut_off_loses_nothing() {
         let dir = tempfile::tempdir().unwrap();
-        let open = || Disk::open(dir.path(), 0, Duration::from_secs(30)).unwrap();
+        let open = || Disk::open(dir.path(), &Options::default()).unwrap();
         let mut batch = Batch::default();
         batch.put(*b"a", vec![1; 70_000]);
         open().commit(batch).unwrap();
@@ -391,9 +465,54 @@ mod tests {
     }
 
     #[test]
+    fn what_was_written_leaves_memory_and_stays_readable() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options { written_bytes_max: 200_000, ..Options::default() };
+        let disk = Disk::open(dir.path(), &options).unwrap();
+        let value = |n: u32| vec![n as u8; 10_000];
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let readers = [0, 1].map(|_| {
+                scope.spawn(|| {
+                    let kv = |n: u32| disk.read(|tree| Ok(tree.get(n.to_be_bytes())?.map(|value| value.len())));
+                    let (mut seen, mut reads) = (0, 0);
+                    while !done.load(Ordering::Acquire) {
+                        if kv(seen).unwrap().is_some() {
+                            seen += 1;
+                        }
+                        assert!(seen == 0 || kv(reads % seen).unwrap() == Some(10_000));
+                        reads += 1;
+                    }
+                    seen
+                })
+            });
+            for n in 0..100_u32 {
+                let mut batch = Batch::default();
+                batch.put(n.to_be_bytes(), value(n));
+                // Replaced at each commit: counts once.
+                batch.put(*b"root", value(n));
+                disk.commit(batch).unwrap();
+            }
+            done.store(true, Ordering::Release);
+            assert!(readers.into_iter().all(|reader| reader.join().unwrap() > 0));
+        });
+        drop(disk);
+        // Every opening begins a log, and so little fills none.
+        let names = std::fs::read_dir(dir.path().join("metadata")).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let newest = names.filter_map(|name| u64::from_str_radix(name.strip_prefix("log_")?, 16).ok()).max();
+        assert!(newest >= Some(5), "{newest:?}");
+        let disk = Disk::open(dir.path(), &options).unwrap();
+        for n in 0..100_u32 {
+            assert_eq!(disk.read(|tree| tree.get(n.to_be_bytes())).unwrap().unwrap().to_vec(), value(n));
+        }
+    }
+
+    #[test]
     fn a_write_that_might_fill_the_disk_is_refused() {
         let dir = tempfile::tempdir().unwrap();
-        let disk = Disk::open(dir.path(), u64::MAX / 2, Duration::from_secs(30)).unwrap();
+        let options = Options { disk_free_min_bytes: u64::MAX / 2, ..Options::default() };
+        let disk = Disk::open(dir.path(), &options).unwrap();
         let mut batch = Batch::default();
         batch.put(*b"a", vec![1]);
         assert!(matches!(disk.commit(batch), Err(KvError::DiskFull { .. })));

@@ -41,6 +41,8 @@ pub struct Options {
     pub disk_free_min_bytes: u64,
     /// A commit that takes longer poisons the store for writing.
     pub flush_timeout: Duration,
+    /// Written bytes that may stay in memory; with more the key-value files are closed and opened again.
+    pub written_bytes_max: usize,
     /// Rows that gather in the log before they become a segment.
     pub checkpoint_rows: usize,
     /// Rows of bulk appends that gather in memory before they become a segment, without passing through the log.
@@ -58,6 +60,7 @@ impl Default for Options {
             cache_bytes_max: 256 * 1024 * 1024,
             disk_free_min_bytes: 32 * 1024 * 1024,
             flush_timeout: Duration::from_secs(60),
+            written_bytes_max: 256 * 1024 * 1024,
             checkpoint_rows: 1 << 19,
             bulk_rows: 1 << 20,
             queue_max: 16,
@@ -225,7 +228,7 @@ impl Store {
             return Err(OpenError::Gone { path: generation_path });
         }
         std::fs::create_dir_all(dir).map_err(unusable)?;
-        let kv = Arc::new(Kv::Disk(Box::new(Disk::open(&files, options.disk_free_min_bytes, options.flush_timeout)?)));
+        let kv = Arc::new(Kv::Disk(Box::new(Disk::open(&files, options)?)));
         let root = read_root(&kv)?;
         let key_path = options.viewer_key.clone().unwrap_or_else(|| default_key_path(dir));
         let (root, secret) = match (root, acknowledged) {

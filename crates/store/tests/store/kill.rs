@@ -35,9 +35,9 @@ const ERASABLE: u32 = 1 << 24;
 /// Such viewers.
 const ERASABLE_VIEWERS: u64 = 5;
 
-/// Small checkpoints, so that sealing and merging happen all the time.
+/// Small checkpoints, so that sealing and merging happen all the time, and the key-value files are opened again and again.
 fn busy() -> Options {
-    Options { checkpoint_rows: 300, ..options() }
+    Options { checkpoint_rows: 300, written_bytes_max: 60_000, ..options() }
 }
 
 /// The child: writes until it is killed. Does nothing in an ordinary test run.
