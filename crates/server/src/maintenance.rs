@@ -1,5 +1,5 @@
-//! What a running server does by itself, off its request threads: it seals ended days, drops rows that are too old, and
-//! removes the rows of erased viewers when their day has come.
+//! What a running server does by itself, off its request threads: it seals ended days, drops rows that are too old, removes
+//! the rows of erased viewers when their day has come, and gives freed room in the files back once a day.
 //!
 //! Each piece is repeated until it succeeds, and none holds up another. A failure is logged without data.
 
@@ -12,6 +12,7 @@ use throng_store::{Store, WriteError};
 
 use crate::config::Config;
 use crate::files;
+use crate::platform::FREED;
 
 /// The note of the last compaction, in the data directory. Where it is missing, the wait begins anew, so a restored backup
 /// that comes without one does no harm.
@@ -26,6 +27,8 @@ pub(crate) struct Maintenance {
     erasure_every_days: u16,
     /// Rows of days before it have been dropped by this process: expiring again within a day would find nothing new.
     expired_before: Option<Day>,
+    /// The last day on which freed room was looked for; on the first one it is not.
+    trimmed_on: Option<Day>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -43,6 +46,7 @@ impl Maintenance {
             rows_kept_days: config.store.rows_kept_days,
             erasure_every_days: config.store.erasure_every_days,
             expired_before: None,
+            trimmed_on: None,
         }
     }
 
@@ -55,6 +59,9 @@ impl Maintenance {
         }
         if let Err(error) = self.compact(today) {
             tracing::error!(%error, "the rows of erased viewers could not be removed");
+        }
+        if let Err(error) = self.trim(today) {
+            tracing::error!(%error, "freed room in the files was not given back");
         }
     }
 
@@ -74,6 +81,13 @@ impl Maintenance {
         self.expired_before = Some(before);
         if expired.rows > 0 {
             tracing::info!(%before, "old rows were dropped");
+        }
+        Ok(())
+    }
+
+    fn trim(&mut self, today: Day) -> Result<(), WriteError> {
+        if self.trimmed_on.replace(today).is_some_and(|before| before != today) && self.store.trim(FREED)? {
+            tracing::info!("freed room in the files was given back");
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The store, the engine over it, the gate before the engine, and the schema over the gate: how the floors are joined.
 
 use std::ffi::OsStr;
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,11 @@ use throng_store::{OpenError, Options, Store};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::noise_key;
+
+/// Which part of a store may be freed room before it is given back.
+pub(crate) const FREED: NonZero<u64> = NonZero::new(8).unwrap();
+/// The same after an import that filled most of the store.
+pub(crate) const FREED_AFTER_FILLING: NonZero<u64> = NonZero::new(32).unwrap();
 
 /// Opens the data directory, or makes a store in an empty one.
 pub(crate) fn open(config: &Config) -> Result<Store, Failure> {

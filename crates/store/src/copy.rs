@@ -2,6 +2,7 @@
 //! a root lists at leisure. A backup is such a copy; so is the fresh database that a compaction moves to.
 
 use std::collections::{HashMap, HashSet};
+use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,9 +25,7 @@ use crate::store::{Options, Store, WriteError};
 use crate::summary::Summary;
 use crate::writer::{Shared, Writer};
 
-/// Freed room is given back where it is more than this part of what is listed, which a copy has to read and write,
-const FREED_SHARE: u64 = 8;
-/// and more than the database needs for itself.
+/// What the database needs for itself, in bytes.
 const FREED_MIN: u64 = 1 << 20;
 
 /// What a copy holds.
@@ -103,16 +102,17 @@ impl Store {
         Ok(Copied { generation: held.root.generation, bytes })
     }
 
-    /// Moves the store to a fresh database where a good part of the files is freed room, and says whether it did: merging
-    /// leaves room behind that only values of the same size fill again. Readers and writers go on meanwhile. As much disk
-    /// as the store needs must be free.
-    pub fn trim(&self) -> Result<bool, WriteError> {
+    /// Moves the store to a fresh database where more than one `part`-th of what is listed is freed room, and says whether it
+    /// did: merging leaves room behind that only values of the same size fill again, and empty nodes that opening passes
+    /// over one by one. All that is listed is read and written for it. Readers and writers go on meanwhile. As much disk as
+    /// the store needs must be free.
+    pub fn trim(&self, part: NonZero<u64>) -> Result<bool, WriteError> {
         let Some(dir) = self.dir() else { return Ok(false) };
         self.merge_due()?;
         let _one_at_a_time = self.shared().pause_merging();
         let listed: u64 = self.hold()?.root.objects().map(ObjectRef::bytes_max).sum();
         let files = place::current(dir).and_then(|current| place::bytes(&current));
-        if files.map_err(|source| WriteError::files(dir, source))? <= listed + listed / FREED_SHARE + FREED_MIN {
+        if files.map_err(|source| WriteError::files(dir, source))? <= listed + listed / part + FREED_MIN {
             return Ok(false);
         }
         self.move_to_fresh(Arc::default()).map(|()| true)

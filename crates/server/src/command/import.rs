@@ -59,9 +59,12 @@ pub(crate) fn import(options: ImportOptions, config: &Config, output: Output) ->
         progress: output == Output::Text,
     };
     let began = Instant::now();
+    let rows_before: u64 = store.snapshot().segments().iter().map(|segment| u64::from(segment.rows())).sum();
     let (receipt, end) = import::import(&store, config, &plan, &interrupt);
+    // What is mostly new was all written a moment ago, so writing it once more for little room costs little.
+    let freed = if receipt.accepted > rows_before { platform::FREED_AFTER_FILLING } else { platform::FREED };
     if matches!(end, End::Done)
-        && let Err(error) = store.trim()
+        && let Err(error) = store.trim(freed)
     {
         // All rows are in, and the next import tries again.
         tracing::warn!(error = &error as &dyn std::error::Error, "freed room in the files was not given back");

@@ -1,5 +1,6 @@
 //! Bulk appends: answered when they are on disk, and never before; few segments however small the imports.
 
+use std::num::NonZero;
 use std::thread::yield_now;
 
 use throng_model::Event;
@@ -99,7 +100,7 @@ fn a_long_import_lies_in_few_segments_once_it_is_trimmed() {
         assert_eq!(append_bulk(&single, batch, AppendMode::Normal), ticket.poll().unwrap().unwrap());
     }
     single.checkpoint().unwrap();
-    store.trim().unwrap();
+    store.trim(NonZero::<u64>::MIN).unwrap();
     assert!(store.snapshot().segments().len() < 4, "{} segments", store.snapshot().segments().len());
     assert_eq!(content(&store.snapshot()), content(&single.snapshot()));
     drop(store);
