@@ -4,6 +4,7 @@
 
 mod attack;
 mod backup;
+mod browser;
 mod cli;
 mod client;
 mod clients;

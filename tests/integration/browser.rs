@@ -1,0 +1,31 @@
+//! The pages in a real browser: `tests/browser`, run by Node with Chromium.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::server::{Data, Server};
+
+const CHROMIUM: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
+
+#[test]
+fn the_pages_work_in_a_browser_that_reaches_nobody_else() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+    if !folder.join("node_modules").exists() || !CHROMIUM.iter().any(|path| Path::new(path).exists()) {
+        crate::skipped("Chromium or tests/browser/node_modules (npm ci in that folder) is absent, so no page was looked at");
+        return;
+    }
+    let data = Data::new();
+    let demo = data.json(&["demo", "--small", "--no-serve"]);
+    let text = |name: &str| demo[name].as_str().expect("a text").to_owned();
+    let server = Server::start(&data);
+    let output = Command::new("npm")
+        .args(["test", "--silent"])
+        .current_dir(folder)
+        .env("THRONG_URL", format!("http://{}", server.address))
+        .env("THRONG_TOKEN", text("creator_token"))
+        .env("THRONG_CREATOR", text("creator"))
+        .output()
+        .expect("npm runs");
+    let (told, wrong) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{told}\n{wrong}");
+}
