@@ -14,7 +14,7 @@ fn the_clients_that_people_use_get_their_answers() {
     }
     let data = Data::new();
     let token = data.key(&["operator"]);
-    let server = Server::start(&data);
+    let server = Server::start_with(&data, &[("THRONG_GRAPHQL_SUBSCRIPTION_INTERVAL_MS", "100")]);
     let output = Command::new("npm")
         .args(["test", "--silent"])
         .current_dir(folder)

@@ -21,6 +21,8 @@ mod platform;
 mod real_data;
 mod retention;
 mod server;
+mod stream_client;
+mod subscriptions;
 mod world;
 
 /// Says something past the capture of a passing test's output.

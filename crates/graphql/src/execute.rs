@@ -5,12 +5,10 @@ use std::time::{Duration, Instant};
 
 use async_graphql::async_trait::async_trait;
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
-use async_graphql::futures_util::FutureExt as _;
+use async_graphql::futures_util::{FutureExt as _, StreamExt as _};
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
-use async_graphql::{
-    EmptyMutation, EmptySubscription, Request, Response, SDLExportOptions, ServerError, ValidationMode,
-};
+use async_graphql::{EmptyMutation, Request, Response, SDLExportOptions, ServerError, ValidationMode};
 use throng_privacy::{Gate, Standing};
 
 use crate::access::Access;
@@ -20,8 +18,9 @@ use crate::measured::Measured;
 use crate::proven::{Proven, Shape};
 use crate::query::Query;
 use crate::settled::Watch;
+use crate::subscription::{Subscription, has_single_roots};
 
-type Inner = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;
+type Inner = async_graphql::Schema<Query, EmptyMutation, Subscription>;
 
 /// The schema over a gate. Opaque, so that no request goes round the limits; cheap to clone.
 #[derive(Clone)]
@@ -40,6 +39,10 @@ impl Schema {
         check_text(query, &self.limits).map_err(too_complex)?;
         let document = parse_query(query).map_err(|error| Box::new(refusal(error.into(), code::PARSE_FAILED)))?;
         check_document(&document, &self.limits).map_err(too_complex)?;
+        if !has_single_roots(&document) {
+            let error = "a subscription selects exactly one field, outside of fragments and without directives";
+            return Err(Box::new(refusal(ServerError::new(error, None), code::VALIDATION_FAILED)));
+        }
         Ok(Document(Arc::new(Parsed { document, proven: Proven::default() })))
     }
 
@@ -78,8 +81,8 @@ pub fn sdl() -> String {
     builder().finish().sdl_with_options(SDLExportOptions::new().include_specified_by().use_space_ident())
 }
 
-fn builder() -> async_graphql::SchemaBuilder<Query, EmptyMutation, EmptySubscription> {
-    Inner::build(Query, EmptyMutation, EmptySubscription).register_output_type::<Measured>()
+fn builder() -> async_graphql::SchemaBuilder<Query, EmptyMutation, Subscription> {
+    Inner::build(Query, EmptyMutation, Subscription).register_output_type::<Measured>()
 }
 
 /// Ends a request where it would be executed.
@@ -105,7 +108,7 @@ pub enum OperationKind {
     Query,
     /// Writes; the schema has none.
     Mutation,
-    /// Reads again and again; the schema has none.
+    /// Reads again and again. Here it is answered once, with what there is now.
     Subscription,
 }
 
@@ -207,12 +210,19 @@ async fn execute_until(
     let shape = document.shape(&request);
     let is_proven = shape.as_ref().is_some_and(|shape| proven.has(shape));
     let inner = if is_proven { &schema.fast } else { &schema.strict };
-    let response = complete(inner.execute(request.data(access).data(watch.clone()).data(Deadline(deadline))).await);
+    let is_subscription = document.kind(request.operation_name.as_deref()) == Some(OperationKind::Subscription);
+    let request = request.data(access).data(watch.clone()).data(Deadline(deadline));
+    let response = complete(if is_subscription { now(inner, request).await } else { inner.execute(request).await });
     if let Some(shape) = shape.filter(|_| !is_proven && response.is_ok()) {
         proven.note(shape);
     }
     // P6: every answer says under which policy it was judged.
     let response = response.extension("policyVersion", schema.gate.policy_version().into());
-    let is_kept = response.is_ok() && watch.is_settled() && schema.standing() == standing;
+    let is_kept = !is_subscription && response.is_ok() && watch.is_settled() && schema.standing() == standing;
     Answer { response, holds: standing.filter(|_| is_kept) }
+}
+
+/// The one value of a subscription; see [`Subscription`].
+async fn now(inner: &Inner, request: Request) -> Response {
+    inner.execute_stream(request).next().await.unwrap_or_default()
 }

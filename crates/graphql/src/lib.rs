@@ -23,6 +23,7 @@ mod proven;
 mod query;
 mod scalar;
 mod settled;
+mod subscription;
 mod tables;
 mod video;
 mod words;

@@ -93,10 +93,10 @@ fn aggregate(field: &FieldDefinition) -> Option<(String, String)> {
     Some((argument("class")?, argument("minAudience")?))
 }
 
-/// Every type that a query can reach, with its fields.
+/// Every type that a query or a subscription can reach, with its fields.
 fn reachable<'a>(types: &BTreeMap<&'a str, &'a TypeDefinition>) -> BTreeSet<&'a str> {
     let mut seen = BTreeSet::new();
-    let mut todo = vec!["Query", "Measured"];
+    let mut todo = vec!["Query", "Subscription", "Measured"];
     while let Some(name) = todo.pop() {
         let Some((&name, ty)) = types.get_key_value(name) else { continue };
         if seen.insert(name) {

@@ -192,8 +192,13 @@ impl Gate {
         self.source.settled_through(entity).is_some_and(|through| days.last() <= through)
     }
 
+    /// The day that is under way in the entity's zone.
+    pub fn today(&self, entity: &Entity) -> Result<Day, GateError> {
+        Ok(self.zone(entity)?.day_of((self.clock)()))
+    }
+
     /// The last day that has ended in the entity's zone.
     pub(crate) fn yesterday(&self, entity: &Entity) -> Result<Day, GateError> {
-        Ok(self.zone(entity)?.day_of((self.clock)()).previous())
+        self.today(entity).map(Day::previous)
     }
 }

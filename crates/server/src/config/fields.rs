@@ -275,6 +275,30 @@ pub(super) const FIELDS: &[Field] = &[
         get: |config| number(config.graphql.concurrent_max),
     },
     Field {
+        path: "graphql.subscription_interval_ms",
+        doc: &[
+            "How often a subscription is looked at for a new value, in milliseconds, and the key that it came with.",
+        ],
+        set: |config, given| {
+            given.integer(100..=3_600_000).map(|value| config.graphql.subscription_interval_ms = value)
+        },
+        get: |config| number(config.graphql.subscription_interval_ms),
+    },
+    Field {
+        path: "graphql.subscriptions_per_key_max",
+        doc: &["Subscriptions that one key may have open, and all callers without one together; more are refused."],
+        set: |config, given| given.size(1..=1 << 20).map(|value| config.graphql.subscriptions_per_key_max = value),
+        get: |config| number(config.graphql.subscriptions_per_key_max),
+    },
+    Field {
+        path: "graphql.subscriptions_per_connection_max",
+        doc: &["Operations that one WebSocket may have open; more are refused."],
+        set: |config, given| {
+            given.size(1..=1 << 20).map(|value| config.graphql.subscriptions_per_connection_max = value)
+        },
+        get: |config| number(config.graphql.subscriptions_per_connection_max),
+    },
+    Field {
         path: "ingest.line_bytes_max",
         doc: &["Longest line (event or catalogue row), in bytes; a longer one is rejected, and the rest goes on."],
         set: |config, given| given.size(1_024..=16 << 20).map(|value| config.ingest.line_bytes_max = value),

@@ -53,6 +53,9 @@ pub(crate) struct Graphql {
     pub(crate) limits: throng_graphql::Limits,
     /// Queries of one key at a time.
     pub(crate) concurrent_max: usize,
+    pub(crate) subscription_interval_ms: u64,
+    pub(crate) subscriptions_per_key_max: usize,
+    pub(crate) subscriptions_per_connection_max: usize,
 }
 
 /// Section `ingest`.
@@ -200,6 +203,9 @@ impl Default for Config {
                 trusted_documents: None,
                 limits: throng_graphql::Limits::default(),
                 concurrent_max: 64,
+                subscription_interval_ms: 2_000,
+                subscriptions_per_key_max: 256,
+                subscriptions_per_connection_max: 64,
             },
             ingest: Ingest {
                 line_bytes_max: 64 << 10,

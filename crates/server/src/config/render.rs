@@ -117,6 +117,9 @@ mod tests {
         complexity_max = 100
         time_ms_max = 1
         concurrent_max = 1
+        subscription_interval_ms = 100
+        subscriptions_per_key_max = 1
+        subscriptions_per_connection_max = 1
         [ingest]
         line_bytes_max = 2048
         body_bytes_max = 4096

@@ -95,6 +95,27 @@ impl Problem {
         code: "RATE_LIMITED",
         message: Cow::Borrowed("this key has too many queries under way: wait for an answer before asking more"),
     };
+    pub(super) const TOO_MANY_STREAMS: Self = Self {
+        status: StatusCode::TOO_MANY_REQUESTS,
+        code: "RATE_LIMITED",
+        message: Cow::Borrowed(
+            "this key, or this connection, has too many subscriptions open: end one before the next",
+        ),
+    };
+    pub(super) const NOT_STREAMED: Self = Self {
+        status: StatusCode::BAD_REQUEST,
+        code: "BAD_USER_INPUT",
+        message: Cow::Borrowed(
+            "a subscription is answered by a stream: send Accept: text/event-stream, or use graphql-transport-ws",
+        ),
+    };
+    pub(super) const OTHER_ORIGIN: Self = Self {
+        status: StatusCode::FORBIDDEN,
+        code: "FORBIDDEN",
+        message: Cow::Borrowed(
+            "pages of this origin may not open a connection here: http.cors_origins names those that may",
+        ),
+    };
     pub(super) const SLOW_BODY: Self = Self {
         status: StatusCode::REQUEST_TIMEOUT,
         code: "TIMEOUT",

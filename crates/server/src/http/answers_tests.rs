@@ -17,7 +17,7 @@ use throng_store::{AppendMode, MemoryMap, Options, Store};
 
 use super::Service;
 use super::answers::{Answers, Question};
-use super::graphql::compute;
+use super::asking::{Way, compute};
 use super::negotiate::Media;
 use crate::config::Config;
 use crate::keys::KeyRing;
@@ -130,7 +130,8 @@ impl World {
     fn ask(&self, access: &Access, query: &str) -> (String, bool) {
         let text = json!({ "query": query }).to_string().into();
         let question = Question { access: access.clone(), by_get: false, text };
-        let computed = |service| compute(service, question.clone(), Media::Json, self.runtime.handle()).unwrap().1;
+        let computed =
+            |service| compute(service, question.clone(), Way::Once(Media::Json), self.runtime.handle()).unwrap().body;
         let kept = self.cached.answers.get(&question, self.cached.schema.standing());
         let is_kept = kept.is_some();
         let body = kept.unwrap_or_else(|| computed(&self.cached));

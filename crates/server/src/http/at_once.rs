@@ -4,14 +4,15 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::{Duration, Instant};
 
+use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
 use quick_cache::sync::Cache;
-use throng_graphql::Answer;
+use throng_graphql::{Answer, OperationKind};
 use throng_store::without_waiting;
 
 use super::Service;
 use super::answers::Question;
-use super::graphql::{params_of, request_of};
+use super::asking::{Answered, Way, params_of, request_of};
 
 /// How long computing may take before the next piece of an answer is begun.
 const TIME_MAX: Duration = Duration::from_millis(3);
@@ -33,7 +34,7 @@ impl Long {
 }
 
 /// The answer without an error, where all of it is in memory and it takes no time to speak of.
-pub(super) fn answer(service: &Service, question: &Question) -> Option<Bytes> {
+pub(super) fn answer(service: &Service, question: &Question, way: Way) -> Option<Answered> {
     // Not before those who wait in line.
     let _turn = service.computing.try_acquire().ok()?;
     let hash = service.long.hashes.hash_one(question);
@@ -42,6 +43,8 @@ pub(super) fn answer(service: &Service, question: &Question) -> Option<Bytes> {
     }
     let params = params_of(question).ok()?;
     let document = service.documents.known(params.query.as_deref(), params.document)?;
+    let kind = document.kind(params.operation_name.as_deref());
+    way.takes(kind, question.by_get).ok()?;
     let request = request_of(params);
     if !document.was_answered(&request) {
         return None;
@@ -57,5 +60,5 @@ pub(super) fn answer(service: &Service, question: &Question) -> Option<Bytes> {
     if let Some(holds) = holds {
         service.answers.keep(question.clone(), holds, body.clone());
     }
-    Some(body)
+    Some(Answered { status: StatusCode::OK, body, may_change: kind == Some(OperationKind::Subscription) })
 }

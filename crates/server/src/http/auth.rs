@@ -40,6 +40,11 @@ fn token(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let mut values = headers.get_all(AUTHORIZATION);
     let Some(value) = values.next() else { return Ok(None) };
     let text = value.to_str().ok().filter(|_| values.next().is_none()).ok_or(Problem::INVALID_TOKEN)?;
-    let (scheme, token) = text.split_once(' ').ok_or(Problem::INVALID_TOKEN)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(Problem::INVALID_TOKEN) }
+    bearer(text).map(Some).ok_or(Problem::INVALID_TOKEN)
+}
+
+/// The token of `Bearer thr_…`.
+pub(super) fn bearer(text: &str) -> Option<&str> {
+    let (scheme, token) = text.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }

@@ -5,7 +5,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HeaderMap, HeaderValue,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HOST, HeaderMap, HeaderValue,
     ORIGIN, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::middleware::Next;
@@ -35,11 +35,24 @@ pub(super) async fn cors<B: MessageBody>(
     Ok(response)
 }
 
+/// Whether a page may open a connection that browsers open without asking first, such as a WebSocket: one of this server, or of a
+/// permitted origin. What names no origin is no browser.
+pub(super) fn may_connect(service: &Service, headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(ORIGIN) else { return true };
+    // Behind a proxy only the proxy knows the scheme.
+    let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
+    let own = headers.get(HOST).and_then(|host| host.to_str().ok());
+    is_permitted(service, origin) || (authority.is_some() && authority == own)
+}
+
 fn permitted(request: &ServiceRequest) -> Option<HeaderValue> {
     let origin = request.headers().get(ORIGIN)?;
     let service = request.app_data::<web::Data<Service>>()?;
-    let known = service.cors_origins.iter().any(|known| known.as_bytes() == origin.as_bytes());
-    known.then(|| origin.clone())
+    is_permitted(service, origin).then(|| origin.clone())
+}
+
+fn is_permitted(service: &Service, origin: &HeaderValue) -> bool {
+    service.cors_origins.iter().any(|known| known.as_bytes() == origin.as_bytes())
 }
 
 fn permit(headers: &mut HeaderMap, origin: HeaderValue, preflight: bool) {

@@ -7,6 +7,7 @@ mod answer;
 mod answers;
 #[cfg(test)]
 mod answers_tests;
+mod asking;
 mod at_once;
 mod auth;
 mod body;
@@ -14,13 +15,17 @@ mod callers;
 mod cors;
 mod documents;
 mod erase;
+mod event_stream;
 mod graphql;
 mod ingest;
 mod log;
 mod negotiate;
 mod pages;
 mod params;
+mod protocol;
 mod run;
+mod socket;
+mod stream;
 
 use std::io;
 use std::net::SocketAddr;
@@ -38,6 +43,7 @@ use tokio::sync::Semaphore;
 use answers::Answers;
 use callers::Callers;
 use documents::Documents;
+use stream::Streams;
 
 use crate::config::Config;
 use crate::ingest::Limits;
@@ -57,6 +63,7 @@ pub(crate) struct Service {
     keys: KeyRing,
     limits: Limits,
     callers: Arc<Callers>,
+    streams: Streams,
     /// Queries that are computed at a time; the others wait in line, so that none is overtaken by many.
     computing: Arc<Semaphore>,
     body_slots: Arc<Semaphore>,
@@ -85,6 +92,11 @@ impl Service {
             keys,
             limits: config.limits(),
             callers: Arc::new(Callers::new(config.graphql.concurrent_max)),
+            streams: Streams::new(
+                Duration::from_millis(config.graphql.subscription_interval_ms),
+                config.graphql.subscriptions_per_key_max,
+                config.graphql.subscriptions_per_connection_max,
+            ),
             computing: Arc::new(Semaphore::new(cores() * QUERIES_PER_CORE)),
             body_slots: Arc::new(Semaphore::new(config.ingest.bodies_max)),
             query_body_bytes_max: config.http.query_body_bytes_max,

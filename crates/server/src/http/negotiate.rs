@@ -22,10 +22,10 @@ impl Media {
         }
     }
 
-    fn subtype(self) -> &'static str {
+    fn name(self) -> (&'static str, &'static str) {
         match self {
-            Self::Json => "json",
-            Self::GraphqlResponse => "graphql-response+json",
+            Self::Json => ("application", "json"),
+            Self::GraphqlResponse => ("application", "graphql-response+json"),
         }
     }
 }
@@ -39,8 +39,8 @@ pub(super) fn answer_media(headers: &HeaderMap) -> Option<Media> {
     if ranges.trim().is_empty() {
         return Some(Media::Json);
     }
-    let json = fit(&ranges, Media::Json);
-    let graphql = fit(&ranges, Media::GraphqlResponse);
+    let json = fit(&ranges, Media::Json.name());
+    let graphql = fit(&ranges, Media::GraphqlResponse.name());
     match (json, graphql) {
         (None, None) => None,
         // Named outright and wanted no less: the newer type. Under a wildcard: the one that every client reads.
@@ -53,16 +53,25 @@ pub(super) fn answer_media(headers: &HeaderMap) -> Option<Media> {
     }
 }
 
+/// Whether a stream of events is wanted: named outright, and more than any of our media types.
+pub(super) fn wants_events(headers: &HeaderMap) -> bool {
+    let Some(ranges) = joined(headers, &ACCEPT) else { return false };
+    let events = fit(&ranges, ("text", "event-stream")).filter(|(_, exact)| *exact == 2);
+    let others = [Media::Json, Media::GraphqlResponse].map(|media| fit(&ranges, media.name()));
+    let others = others.into_iter().flatten().map(|(quality, _)| quality).max();
+    events.is_some_and(|(quality, _)| others.is_none_or(|others| quality > others))
+}
+
 /// The most exact range that covers the type decides; quality 0 means "not this one".
-fn fit(ranges: &str, media: Media) -> Option<Fit> {
+fn fit(ranges: &str, (family, subtype): (&str, &str)) -> Option<Fit> {
     let mut best: Option<Fit> = None;
     for range in ranges.split(',') {
         let mut parts = range.split(';').map(str::trim);
         let name = parts.next().unwrap_or_default().to_ascii_lowercase();
         let exactness = match name.split_once('/') {
             Some(("*", "*")) => 0,
-            Some(("application", "*")) => 1,
-            Some(("application", subtype)) if subtype == media.subtype() => 2,
+            Some((named, "*")) if named == family => 1,
+            Some(named) if named == (family, subtype) => 2,
             _ => continue,
         };
         let mut quality = 1_000;

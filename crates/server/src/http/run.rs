@@ -44,7 +44,8 @@ pub(crate) fn run(
         service.stop_being_ready();
         maintaining.abort();
         tracing::info!("stopping");
-        stop_in_order(&server.handle, &mut stop, Duration::from_millis(config.http.drain_ms)).await;
+        let drain = Duration::from_millis(config.http.drain_ms);
+        stop_in_order(&service, &server.handle, &mut stop, drain).await;
         let ended = joined(running.await);
         let (answers_kept, answers_computed) = service.answers.hits_and_misses();
         tracing::info!(answers_kept, answers_computed, "stopped");
@@ -56,10 +57,11 @@ fn joined(ended: Result<std::io::Result<()>, tokio::task::JoinError>) -> Result<
     ended.map_err(std::io::Error::other).and_then(|ended| ended).map_err(Failure::Server)
 }
 
-/// Takes requests for a while longer, then finishes those under way. Another signal cuts both short.
-async fn stop_in_order(server: &ServerHandle, stop: &mut Stop, drain: Duration) {
+/// Takes requests for a while longer, then ends streams and finishes requests under way. Another signal cuts both short.
+async fn stop_in_order(service: &Service, server: &ServerHandle, stop: &mut Stop, drain: Duration) {
     let in_order = async {
         tokio::time::sleep(drain).await;
+        service.streams.end();
         server.stop(true).await;
     };
     let cut_short = tokio::select! {
@@ -67,6 +69,7 @@ async fn stop_in_order(server: &ServerHandle, stop: &mut Stop, drain: Duration) 
         () = stop.signalled() => true,
     };
     if cut_short {
+        service.streams.end();
         server.stop(false).await;
     }
 }

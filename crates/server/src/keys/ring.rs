@@ -19,6 +19,12 @@ pub(crate) struct Holder {
     pub(crate) creators: Vec<CreatorId<'static>>,
 }
 
+impl Holder {
+    fn of(key: &Key) -> Self {
+        Self { key_id: key.id.clone(), role: key.role, creators: key.creators.clone() }
+    }
+}
+
 /// Why a token opens nothing.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
@@ -71,8 +77,15 @@ impl KeyRing {
         let kept = key.map_or(token.hash().inverted(), |key| key.hash);
         let matches = token.hash().matches(kept);
         key.filter(|key| matches && key.state(Timestamp::now()) == State::Active)
-            .map(|key| Holder { key_id: key.id.clone(), role: key.role, creators: key.creators.clone() })
+            .map(Holder::of)
             .ok_or(Refusal::Invalid)
+    }
+
+    /// What the key of a caller, who showed its secret before, says now.
+    pub(crate) fn holder_of(&self, key_id: &str) -> Result<Holder, Refusal> {
+        let keys = self.keys().map_err(Refusal::Unreadable)?;
+        let key = keys.iter().find(|key| key.id == key_id && key.state(Timestamp::now()) == State::Active);
+        key.map(Holder::of).ok_or(Refusal::Invalid)
     }
 
     fn keys(&self) -> Result<Arc<[Key]>, Arc<KeysError>> {
