@@ -11,7 +11,9 @@ const CHROMIUM: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
 fn the_pages_work_in_a_browser_that_reaches_nobody_else() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     if !folder.join("node_modules").exists() || !CHROMIUM.iter().any(|path| Path::new(path).exists()) {
-        crate::skipped("Chromium or tests/browser/node_modules (npm ci in that folder) is absent, so no page was looked at");
+        crate::skipped(
+            "Chromium or tests/browser/node_modules (npm ci in that folder) is absent, so no page was looked at",
+        );
         return;
     }
     let data = Data::new();

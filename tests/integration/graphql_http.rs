@@ -292,3 +292,28 @@ fn head_is_answered_as_get_without_the_body() {
         assert_eq!((wrong.status, wrong.header("allow"), wrong.body.len()), (405, Some("POST"), 0), "{target}");
     }
 }
+
+#[test]
+fn what_is_switched_off_is_not_answered() {
+    let data = Data::new();
+    let off = [("THRONG_GRAPHQL_INTROSPECTION", "false"), ("THRONG_GRAPHQL_PLAYGROUND", "false")];
+    let server = Server::start_with(&data, &off);
+    for query in
+        ["{ __schema { queryType { name } } }", "{ ...F } fragment F on Query { x: __type(name: \"Query\") { name } }"]
+    {
+        let refused = server.post("/graphql", &[JSON], json!({ "query": query }).to_string());
+        assert_eq!((refused.code().as_str(), has_data(&refused)), ("FORBIDDEN", false), "{query}");
+    }
+    let query = json!({ "query": "{ __typename privacy { __typename } }" }).to_string();
+    assert_eq!(server.post("/graphql", &[JSON], query).json()["data"]["privacy"]["__typename"], "PrivacyPolicy");
+    assert_eq!([server.get("/playground", &[]).status, server.get("/playground/app.js", &[]).status], [404, 404]);
+    assert_eq!(server.get("/schema.graphql", &[]).status, 200);
+}
+
+#[test]
+fn a_document_that_is_wrong_everywhere_gets_a_short_answer() {
+    let (_data, server) = server();
+    let unknown: String = (0..1_000).map(|n| format!(" x{n}")).collect();
+    let refused = server.post("/graphql", &[JSON], json!({ "query": format!("{{{unknown} }}") }).to_string());
+    assert_eq!(refused.json()["errors"].as_array().map(Vec::len), Some(20));
+}

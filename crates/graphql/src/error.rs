@@ -13,6 +13,8 @@ pub mod code {
     pub const BAD_USER_INPUT: &str = "BAD_USER_INPUT";
     /// There is no token.
     pub const UNAUTHENTICATED: &str = "UNAUTHENTICATED";
+    /// The server answers nothing of the kind.
+    pub const FORBIDDEN: &str = "FORBIDDEN";
     /// The entity vanished while the query ran.
     pub const NOT_FOUND: &str = "NOT_FOUND";
     /// The document is too long, too deep or too costly.
@@ -61,8 +63,12 @@ pub(crate) fn refusal(mut error: ServerError, code: &'static str) -> Response {
     Response::from_errors(vec![error])
 }
 
-/// Gives each error a code that has none yet: those that the GraphQL library made itself.
+/// Most errors that an answer tells: a document can be wrong in every place.
+const ERRORS_MAX: usize = 20;
+
+/// Gives each error a code that has none yet: those that the GraphQL library made itself. Tells the first ones only.
 pub(crate) fn complete(mut response: Response) -> Response {
+    response.errors.truncate(ERRORS_MAX);
     for error in &mut response.errors {
         if error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some()) {
             continue;

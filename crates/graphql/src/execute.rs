@@ -82,7 +82,8 @@ pub fn sdl() -> String {
 }
 
 fn builder() -> async_graphql::SchemaBuilder<Query, EmptyMutation, Subscription> {
-    Inner::build(Query, EmptyMutation, Subscription).register_output_type::<Measured>()
+    // Suggestions compare every unknown name with all names there are.
+    Inner::build(Query, EmptyMutation, Subscription).disable_suggestions().register_output_type::<Measured>()
 }
 
 /// Ends a request where it would be executed.
@@ -155,7 +156,11 @@ impl Document {
 }
 
 fn too_complex(error: LimitError) -> Box<Response> {
-    let code = if error == LimitError::Cycle { code::VALIDATION_FAILED } else { code::QUERY_TOO_COMPLEX };
+    let code = match error {
+        LimitError::Cycle => code::VALIDATION_FAILED,
+        LimitError::NoIntrospection => code::FORBIDDEN,
+        _ => code::QUERY_TOO_COMPLEX,
+    };
     Box::new(refusal(ServerError::new(error.to_string(), None), code))
 }
 

@@ -13,6 +13,22 @@ use async_graphql::{Name, Positioned};
 /// The deepest nesting of brackets, of any kind; it bounds the parser's recursion.
 const NESTING_MAX: usize = 32;
 
+/// Most steps of introspection, estimated: the query that clients send takes some 120,000.
+const INTROSPECTION_MAX: u64 = 200_000;
+
+/// Lists of the introspection schema, each with about as many elements as it has here on average. Whoever asks for types of
+/// fields of types … multiplies them.
+const LISTS: [(&str, u64); 8] = [
+    ("types", 100),
+    ("fields", 10),
+    ("directives", 10),
+    ("enumValues", 3),
+    ("possibleTypes", 3),
+    ("inputFields", 2),
+    ("args", 2),
+    ("interfaces", 2),
+];
+
 /// What a document may be, and what answering it may take. What counts fields, aliases and directives counts them after
 /// fragments are expanded, over all operations.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +49,8 @@ pub struct Limits {
     pub complexity_max: usize,
     /// Longest computing of one answer; looked at before each question to the engine.
     pub time_max: Duration,
+    /// Whether `__schema` and `__type` are answered.
+    pub introspection: bool,
 }
 
 impl Default for Limits {
@@ -46,6 +64,7 @@ impl Default for Limits {
             directives_max: 100,
             complexity_max: 50_000,
             time_max: Duration::from_secs(10),
+            introspection: true,
         }
     }
 }
@@ -77,6 +96,10 @@ pub(crate) enum LimitError {
     Aliases(u64),
     #[error("the document expands to more than {0} directives")]
     Directives(u64),
+    #[error("the document asks for too much of the schema at a time: more than {INTROSPECTION_MAX} steps")]
+    Introspection,
+    #[error("introspection is switched off here: take the schema from /schema.graphql")]
+    NoIntrospection,
     #[error("a fragment contains itself")]
     Cycle,
 }
@@ -152,6 +175,10 @@ struct Size {
     aliases: u64,
     directives: u64,
     depth: u64,
+    /// Steps, were all of it introspection.
+    steps: u64,
+    /// Steps of what is.
+    introspection: u64,
 }
 
 impl Size {
@@ -160,11 +187,15 @@ impl Size {
         self.aliases = self.aliases.saturating_add(other.aliases);
         self.directives = self.directives.saturating_add(other.directives);
         self.depth = self.depth.max(other.depth);
+        self.steps = self.steps.saturating_add(other.steps);
+        self.introspection = self.introspection.saturating_add(other.introspection);
     }
 
     fn check(self, limits: &Limits) -> Result<(), LimitError> {
-        let Limits { depth_max, fields_max, aliases_max, directives_max, .. } = *limits;
+        let Limits { depth_max, fields_max, aliases_max, directives_max, introspection, .. } = *limits;
         match self {
+            Self { introspection: 1.., .. } if !introspection => Err(LimitError::NoIntrospection),
+            Self { introspection: steps, .. } if steps > INTROSPECTION_MAX => Err(LimitError::Introspection),
             Self { fields, .. } if fields > fields_max => Err(LimitError::Fields(fields_max)),
             Self { aliases, .. } if aliases > aliases_max => Err(LimitError::Aliases(aliases_max)),
             Self { directives, .. } if directives > directives_max => Err(LimitError::Directives(directives_max)),
@@ -203,8 +234,15 @@ impl<'a> Walk<'a> {
                 Selection::Field(field) => {
                     let field = &field.node;
                     let mut inner = self.selection(&field.selection_set.node)?;
-                    let introspection = field.name.node.starts_with("__");
-                    inner.depth = if introspection { 0 } else { inner.depth + 1 };
+                    let name = field.name.node.as_str();
+                    inner.depth = if name.starts_with("__") { 0 } else { inner.depth + 1 };
+                    let elements = LISTS.iter().find(|(list, _)| *list == name).map_or(1, |&(_, elements)| elements);
+                    // Making a list takes time whatever is asked of its elements.
+                    let own = elements * elements / 5 + 1;
+                    inner.steps = inner.steps.saturating_mul(elements).saturating_add(own);
+                    if matches!(name, "__schema" | "__type") {
+                        inner.introspection = inner.introspection.saturating_add(inner.steps);
+                    }
                     inner.aliases = inner.aliases.saturating_add(field.alias.is_some().into());
                     (field.directives.len(), inner)
                 }
@@ -292,6 +330,49 @@ mod tests {
         assert_eq!(check(&nested("a", 14)), Err(LimitError::Depth(14)));
         assert_eq!(check(&format!("{{ __schema {} }}", nested("a", 20))), Ok(()));
         assert_eq!(check(&nested("a", 32)), Err(LimitError::Nesting));
+    }
+
+    /// What graphql-js asks with all its options, deprecated things included.
+    const USUAL: &str = "query IntrospectionQuery { __schema { description queryType { name kind } mutationType { name kind }
+        subscriptionType { name kind } types { ...FullType } directives { name description isRepeatable locations
+        args(includeDeprecated: true) { ...InputValue } } } }
+        fragment FullType on __Type { kind name description specifiedByURL isOneOf fields(includeDeprecated: true) { name
+        description args(includeDeprecated: true) { ...InputValue } type { ...TypeRef } isDeprecated deprecationReason }
+        inputFields(includeDeprecated: true) { ...InputValue } interfaces { ...TypeRef }
+        enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason }
+        possibleTypes { ...TypeRef } }
+        fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue isDeprecated
+        deprecationReason } fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name ofType { kind name
+        ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name
+        } } } } } } } } } }";
+
+    #[test]
+    fn introspection_is_answered_once_and_not_in_circles() {
+        assert_eq!(check(USUAL), Ok(()));
+        assert_eq!(check(&USUAL.replace("__schema {", "a: __schema { types { name } } __schema {")), Ok(()));
+        assert_eq!(check(&USUAL.replacen("...FullType", "...FullType fields { type { ...FullType } }", 1)), too_much());
+        let circle = |turns: usize| {
+            let (open, close) = ("fields { type { ofType { ".repeat(turns), "} } } ".repeat(turns));
+            format!("{{ __schema {{ types {{ {open} name {close} }} }} }}")
+        };
+        assert_eq!(check(&circle(1)), Ok(()));
+        assert_eq!(check(&circle(4)), too_much());
+        let repeated = |times: usize| format!("{{ {} }}", "__schema { types { name } } ".repeat(times));
+        assert_eq!(check(&repeated(50)), Ok(()));
+        assert_eq!(check(&repeated(200)), too_much());
+        assert_eq!(check("{ __type(name: \"A\") { name } }"), Ok(()));
+        let off = Limits { introspection: false, ..Limits::default() };
+        let check_off = |query: &str| check_document(&parse_query(query).expect("graphql"), &off);
+        assert_eq!(check_off("{ a { __typename types } }"), Ok(()));
+        for query in
+            ["{ __schema { description } }", "{ ...F } fragment F on Query { x: __type(name: \"A\") { name } }"]
+        {
+            assert_eq!(check_off(query), Err(LimitError::NoIntrospection));
+        }
+    }
+
+    fn too_much() -> Result<(), LimitError> {
+        Err(LimitError::Introspection)
     }
 
     #[test]

@@ -101,6 +101,15 @@ impl Given<'_> {
             .ok_or_else(|| format!("must be {}", names()))
     }
 
+    fn flag(&self) -> Result<bool, String> {
+        match self {
+            Self::Toml(Value::Boolean(flag)) => Some(*flag),
+            Self::Toml(_) => None,
+            Self::Text(text) => text.parse().ok(),
+        }
+        .ok_or_else(|| "must be true or false".to_owned())
+    }
+
     fn list(&self) -> Result<Vec<String>, String> {
         match self {
             Self::Toml(Value::Array(items)) => items
@@ -202,6 +211,18 @@ pub(super) const FIELDS: &[Field] = &[
         ],
         set: |config, given| given.size(0..=1 << 40).map(|value| config.graphql.answers_cache_bytes_max = value),
         get: |config| number(config.graphql.answers_cache_bytes_max),
+    },
+    Field {
+        path: "graphql.playground",
+        doc: &["Whether /playground is there."],
+        set: |config, given| given.flag().map(|value| config.graphql.playground = value),
+        get: |config| Some(Value::Boolean(config.graphql.playground)),
+    },
+    Field {
+        path: "graphql.introspection",
+        doc: &["Whether queries may ask for the schema; the playground needs it. /schema.graphql tells it either way."],
+        set: |config, given| given.flag().map(|value| config.graphql.limits.introspection = value),
+        get: |config| Some(Value::Boolean(config.graphql.limits.introspection)),
     },
     Field {
         path: "graphql.trusted_documents",

@@ -48,6 +48,7 @@ pub(crate) struct Http {
 pub(crate) struct Graphql {
     /// 0: no answer is kept.
     pub(crate) answers_cache_bytes_max: usize,
+    pub(crate) playground: bool,
     /// The folder of the only documents that are answered.
     pub(crate) trusted_documents: Option<PathBuf>,
     pub(crate) limits: throng_graphql::Limits,
@@ -200,6 +201,7 @@ impl Default for Config {
             },
             graphql: Graphql {
                 answers_cache_bytes_max: 64 * MIB,
+                playground: true,
                 trusted_documents: None,
                 limits: throng_graphql::Limits::default(),
                 concurrent_max: 64,

@@ -107,6 +107,8 @@ mod tests {
         shutdown_timeout_ms = 1
         [graphql]
         answers_cache_bytes_max = 0
+        playground = false
+        introspection = false
         trusted_documents = "/elsewhere/documents"
         query_bytes_max = 4096
         tokens_max = 100

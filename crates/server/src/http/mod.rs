@@ -69,6 +69,7 @@ pub(crate) struct Service {
     body_slots: Arc<Semaphore>,
     query_body_bytes_max: usize,
     cors_origins: Vec<String>,
+    playground: bool,
     ready: AtomicBool,
 }
 
@@ -101,6 +102,7 @@ impl Service {
             body_slots: Arc::new(Semaphore::new(config.ingest.bodies_max)),
             query_body_bytes_max: config.http.query_body_bytes_max,
             cors_origins: config.http.cors_origins.clone(),
+            playground: config.graphql.playground,
             ready: AtomicBool::new(true),
         })
     }

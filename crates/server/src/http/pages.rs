@@ -29,10 +29,15 @@ pub(super) async fn start() -> HttpResponse {
 }
 
 /// `GET /playground` and what it loads.
-pub(super) async fn playground(request: HttpRequest, file: Option<web::Path<String>>) -> HttpResponse {
+pub(super) async fn playground(
+    request: HttpRequest,
+    file: Option<web::Path<String>>,
+    service: web::Data<Service>,
+) -> HttpResponse {
     let name = file.as_ref().map_or("", |file| file.as_str());
     // The page's links are relative to `/playground`, so `/playground/` is no page.
-    let asset = if file.is_some() && name.is_empty() { None } else { assets::playground(name) };
+    let is_page = service.playground && !(file.is_some() && name.is_empty());
+    let asset = if is_page { assets::playground(name) } else { None };
     match asset {
         Some(asset) => embedded(&asset, request.headers()),
         None => Problem::NOT_FOUND.plain(),
