@@ -16,6 +16,7 @@ mod graphql_http;
 mod ingest;
 mod keys;
 mod logs;
+mod metrics;
 mod noise;
 mod platform;
 mod real_data;

@@ -1,12 +1,13 @@
 //! Measures and public counters as the schema shows them.
 
-use async_graphql::{Object, SimpleObject};
+use async_graphql::{Context, Object, SimpleObject};
 use throng_model::{Counter, DayRange};
 use throng_privacy as privacy;
 
 use crate::aggregate::{MIN, PUBLIC, aggregate};
 use crate::flat::Flat;
 use crate::scalar::Date;
+use crate::settled::note;
 use crate::words::Disclosure;
 
 /// One judged number.
@@ -27,7 +28,8 @@ impl From<privacy::Measure> for Measure {
 #[Object(name = "Measure")]
 impl Number {
     /// The number; null unless `disclosure` is EXACT or NOISY.
-    async fn value(&self) -> Option<f64> {
+    async fn value(&self, ctx: &Context<'_>) -> Option<f64> {
+        note(ctx, self.0.disclosure());
         self.0.value()
     }
 

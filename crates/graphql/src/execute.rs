@@ -17,7 +17,7 @@ use crate::limits::{Deadline, LimitError, Limits, check_document, check_text};
 use crate::measured::Measured;
 use crate::proven::{Proven, Shape};
 use crate::query::Query;
-use crate::settled::Watch;
+use crate::settled::{Measures, Watch};
 use crate::subscription::{Subscription, has_single_roots};
 
 type Inner = async_graphql::Schema<Query, EmptyMutation, Subscription>;
@@ -31,6 +31,7 @@ pub struct Schema {
     fast: Inner,
     gate: Arc<Gate>,
     limits: Limits,
+    measures: Arc<Measures>,
 }
 
 impl Schema {
@@ -63,6 +64,11 @@ impl Schema {
         if response.is_ok() { Ok(()) } else { Err(Box::new(complete(response))) }
     }
 
+    /// How many measures were computed for answers so far, by their disclosure; those whose value was asked for.
+    pub fn measures(&self) -> [(&'static str, u64); 5] {
+        self.measures.counts()
+    }
+
     /// What settled answers stand on now; see [`Answer::holds`].
     pub fn standing(&self) -> Option<Standing> {
         self.gate.standing()
@@ -73,7 +79,8 @@ impl Schema {
 pub fn schema(gate: Arc<Gate>, limits: Limits) -> Schema {
     let bounded = || builder().limit_complexity(limits.complexity_max).data(gate.clone());
     let inner = |mode| bounded().validation_mode(mode).finish();
-    Schema { strict: inner(ValidationMode::Strict), fast: inner(ValidationMode::Fast), gate, limits }
+    let (strict, fast) = (inner(ValidationMode::Strict), inner(ValidationMode::Fast));
+    Schema { strict, fast, gate, limits, measures: Arc::default() }
 }
 
 /// The schema in the schema definition language; the same for every gate.
@@ -218,6 +225,7 @@ async fn execute_until(
     let is_subscription = document.kind(request.operation_name.as_deref()) == Some(OperationKind::Subscription);
     let request = request.data(access).data(watch.clone()).data(Deadline(deadline));
     let response = complete(if is_subscription { now(inner, request).await } else { inner.execute(request).await });
+    schema.measures.add(&watch);
     if let Some(shape) = shape.filter(|_| !is_proven && response.is_ok()) {
         proven.note(shape);
     }

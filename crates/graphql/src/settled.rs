@@ -1,15 +1,50 @@
-//! Which answers may be kept. Every released value is opened here, and one that is not settled spoils the whole answer.
+//! What a request has come across: which answers may be kept, and how much of them was disclosed.
+//!
+//! Every released value is opened here, and one that is not settled spoils the whole answer.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_graphql::Context;
-use throng_privacy::Released;
+use throng_privacy::{Disclosure, Released};
 
 /// What a request has come across so far.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     met_unsettled: AtomicBool,
+    measures: Measures,
+}
+
+/// How many measures were answered, by what they said. Counts of numbers, not numbers.
+#[derive(Debug, Default)]
+pub(crate) struct Measures([AtomicU64; DISCLOSURES.len()]);
+
+/// In the order of the enum, by the schema's names.
+const DISCLOSURES: [&str; 5] = ["EXACT", "NOISY", "WITHHELD", "NOT_SEALED", "NOT_APPLICABLE"];
+
+impl Measures {
+    /// Adds the counts of one request.
+    pub(crate) fn add(&self, watch: &Watch) {
+        for (sum, count) in self.0.iter().zip(&watch.measures.0) {
+            match count.load(Ordering::Relaxed) {
+                0 => {}
+                count => _ = sum.fetch_add(count, Ordering::Relaxed),
+            }
+        }
+    }
+
+    pub(crate) fn counts(&self) -> [(&'static str, u64); DISCLOSURES.len()] {
+        let mut counts = DISCLOSURES.map(|name| (name, 0));
+        counts.iter_mut().zip(&self.0).for_each(|((_, count), sum)| *count = sum.load(Ordering::Relaxed));
+        counts
+    }
+}
+
+/// Notes that a measure is part of the answer.
+pub(crate) fn note(ctx: &Context<'_>, disclosure: Disclosure) {
+    // Of the request alone, so that requests do not wait for one another to count.
+    let count = ctx.data_opt::<Arc<Watch>>().and_then(|watch| watch.measures.0.get(disclosure as usize));
+    count.inspect(|count| _ = count.fetch_add(1, Ordering::Relaxed));
 }
 
 impl Watch {

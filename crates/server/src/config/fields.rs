@@ -9,7 +9,7 @@ use std::time::Duration;
 use throng_privacy::{AUDIENCE_MIN_FLOOR, AUDIENCE_MIN_MAX, Protection, RHO_MAX, RHO_MIN, ROLLING_STEP_DAYS_MAX};
 use toml::Value;
 
-use super::{Config, LogFormat, LogLevel};
+use super::{Config, LogFormat, LogLevel, MetricsAccess};
 
 /// One key of the configuration.
 pub(super) struct Field {
@@ -176,6 +176,15 @@ pub(super) const FIELDS: &[Field] = &[
         ],
         set: |config, given| origins(given).map(|value| config.http.cors_origins = value),
         get: |config| Some(Value::Array(config.http.cors_origins.iter().cloned().map(Value::String).collect())),
+    },
+    Field {
+        path: "http.metrics",
+        doc: &[
+            "Who may read GET /metrics (Prometheus). \"operator\": keys of that role. \"open\": anybody who reaches this port reads how busy",
+            "and how well the server is, and operators how much data there is. \"off\": nobody.",
+        ],
+        set: |config, given| given.word(MetricsAccess::WORDS).map(|value| config.http.metrics = value),
+        get: |config| text(config.http.metrics.word()),
     },
     Field {
         path: "http.query_body_bytes_max",

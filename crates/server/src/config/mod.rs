@@ -37,6 +37,7 @@ pub(crate) struct Config {
 pub(crate) struct Http {
     pub(crate) listen: SocketAddr,
     pub(crate) cors_origins: Vec<String>,
+    pub(crate) metrics: MetricsAccess,
     pub(crate) query_body_bytes_max: usize,
     pub(crate) connections_max: usize,
     pub(crate) drain_ms: u64,
@@ -118,6 +119,18 @@ macro_rules! words {
 }
 
 words!(
+    /// Who may read `/metrics`.
+    MetricsAccess {
+        /// Operators.
+        Operator = "operator",
+        /// Anybody, what is not about data; operators the rest too.
+        Open = "open",
+        /// Nobody.
+        Off = "off",
+    }
+);
+
+words!(
     /// How log lines look.
     LogFormat {
         /// For people.
@@ -194,6 +207,7 @@ impl Default for Config {
             http: Http {
                 listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
                 cors_origins: Vec::new(),
+                metrics: MetricsAccess::Operator,
                 query_body_bytes_max: 256 << 10,
                 connections_max: 1_024,
                 drain_ms: 0,

@@ -101,6 +101,7 @@ mod tests {
         [http]
         listen = "[::1]:9000"
         cors_origins = ["https://a.example", "http://localhost:3000"]
+        metrics = "off"
         query_body_bytes_max = 4096
         connections_max = 9
         drain_ms = 1

@@ -43,7 +43,7 @@ impl Problem {
     pub(super) const NO_OPERATOR: Self = Self {
         status: StatusCode::FORBIDDEN,
         code: "FORBIDDEN",
-        message: Cow::Borrowed("this key may not erase: it takes one of the role operator"),
+        message: Cow::Borrowed("this key may not do that: it takes one of the role operator"),
     };
     pub(super) const NOT_FOUND: Self =
         Self { status: StatusCode::NOT_FOUND, code: "NOT_FOUND", message: Cow::Borrowed("there is nothing here") };

@@ -79,8 +79,18 @@ pub(super) struct Answered {
     pub(super) may_change: bool,
 }
 
-/// Answers what was sent: as before where that still holds, otherwise by computing.
+/// Answers what was sent, and counts what fails.
 pub(super) async fn answer(
+    service: &web::Data<Service>,
+    question: Question,
+    key: Option<String>,
+    way: Way,
+) -> Result<Answered, Problem> {
+    answer_or_refuse(service, question, key, way).await.inspect_err(|problem| service.metrics.failed(problem.code))
+}
+
+/// Answers what was sent: as before where that still holds, otherwise by computing.
+async fn answer_or_refuse(
     service: &web::Data<Service>,
     question: Question,
     key: Option<String>,
@@ -120,12 +130,16 @@ pub(super) fn compute(service: &Service, question: Question, way: Way, runtime: 
     let params = params_of(&question).map_err(|error| Problem::malformed(error.to_string()))?;
     let document = match service.documents.find(params.query.as_deref(), params.document, &service.schema) {
         Err(Refusal::Problem(problem)) => return Err(problem),
-        Err(Refusal::Answer(refusal)) => return written(&refusal, way, None),
+        Err(Refusal::Answer(refusal)) => {
+            note_errors(service, &refusal);
+            return written(&refusal, way, None);
+        }
         Ok(document) => document,
     };
     let kind = document.kind(params.operation_name.as_deref());
     way.takes(kind, question.by_get)?;
     let answer = runtime.block_on(execute(service, &document, params, &question.access));
+    note_errors(service, &answer.response);
     let answered = written(&answer.response, way, kind)?;
     if let Some(holds) = answer.holds {
         service.answers.keep(question, holds, answered.body.clone());
@@ -135,6 +149,14 @@ pub(super) fn compute(service: &Service, question: Question, way: Way, runtime: 
 
 async fn execute(service: &Service, document: &Document, params: Params, access: &Access) -> Answer {
     throng_graphql::execute_document(&service.schema, document, request_of(params), access.clone()).await
+}
+
+fn note_errors(service: &Service, response: &Response) {
+    for error in &response.errors {
+        let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
+        let Some(Value::String(code)) = code else { continue };
+        service.metrics.failed(code);
+    }
 }
 
 /// A response as it is sent.

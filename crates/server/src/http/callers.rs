@@ -27,6 +27,11 @@ impl Callers {
         Some(Place { callers: self.clone(), key })
     }
 
+    /// How many queries of all callers are under way.
+    pub(super) fn under_way(&self) -> usize {
+        self.lock().values().sum()
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<Option<String>, usize>> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -30,6 +30,7 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, service: we
         Ok(admitted) => admitted,
         Err((problem, media)) => {
             body::discard(&mut payload).await;
+            service.metrics.failed(problem.code);
             return problem.graphql(media);
         }
     };
@@ -47,7 +48,10 @@ pub(super) async fn get(request: HttpRequest, payload: Payload, service: web::Da
     }
     let admitted = match admit(&service, &request) {
         Ok(admitted) => admitted,
-        Err((problem, media)) => return problem.graphql(media),
+        Err((problem, media)) => {
+            service.metrics.failed(problem.code);
+            return problem.graphql(media);
+        }
     };
     if needs_preflight(request.headers()) {
         let problem = Problem {

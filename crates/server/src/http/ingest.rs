@@ -107,6 +107,7 @@ fn take_events(service: &Service, bytes: &[u8]) -> Result<Value, Problem> {
         receipt.record(&outcomes, &mut decoded);
     }
     receipt.reject(&decoded.errors, None, service.limits.errors_max);
+    service.metrics.took(&receipt);
     Ok(receipt.to_json())
 }
 

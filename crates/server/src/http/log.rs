@@ -1,4 +1,4 @@
-//! One log line per request: method, route, status, duration, key id. Never more.
+//! One log line per request: method, route, status, duration, key id. Never more. Requests are counted here too.
 //!
 //! The route is the pattern that matched, not the path as sent: what a client writes into an address, even by mistake,
 //! does not reach the log. Nor do query strings, headers and bodies.
@@ -9,8 +9,9 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage as _};
+use actix_web::{Error, HttpMessage as _, web};
 
+use super::Service;
 use super::auth::KeyId;
 
 /// Logs a request once it is answered.
@@ -18,11 +19,16 @@ pub(super) async fn log<B: MessageBody>(request: ServiceRequest, next: Next<B>) 
     let began = Instant::now();
     let method = method(request.method());
     let answer = next.call(request).await;
-    let duration_us = began.elapsed().as_micros() as u64;
+    let duration = began.elapsed();
+    let duration_us = duration.as_micros() as u64;
     match &answer {
         Ok(response) => {
             let (request, status) = (response.request(), response.status().as_u16());
-            let path = request.match_pattern().unwrap_or_else(|| "-".to_owned());
+            let route = request.match_pattern();
+            if let Some(service) = request.app_data::<web::Data<Service>>() {
+                service.metrics.answered(route.as_deref(), status, duration);
+            }
+            let path = route.unwrap_or_else(|| "-".to_owned());
             let extensions = request.extensions();
             let key = extensions.get::<KeyId>().map_or("-", |key| key.0.as_str());
             tracing::info!(target: "throng::http", method, path, status, duration_us, key);

@@ -19,6 +19,7 @@ mod event_stream;
 mod graphql;
 mod ingest;
 mod log;
+mod metrics;
 mod negotiate;
 mod pages;
 mod params;
@@ -30,6 +31,7 @@ mod stream;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZero;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -43,9 +45,10 @@ use tokio::sync::Semaphore;
 use answers::Answers;
 use callers::Callers;
 use documents::Documents;
+use metrics::Metrics;
 use stream::Streams;
 
-use crate::config::Config;
+use crate::config::{Config, MetricsAccess};
 use crate::ingest::Limits;
 use crate::keys::KeyRing;
 
@@ -64,6 +67,10 @@ pub(crate) struct Service {
     limits: Limits,
     callers: Arc<Callers>,
     streams: Streams,
+    metrics: Metrics,
+    metrics_access: MetricsAccess,
+    /// The data directory.
+    data: PathBuf,
     /// Queries that are computed at a time; the others wait in line, so that none is overtaken by many.
     computing: Arc<Semaphore>,
     body_slots: Arc<Semaphore>,
@@ -98,6 +105,9 @@ impl Service {
                 config.graphql.subscriptions_per_key_max,
                 config.graphql.subscriptions_per_connection_max,
             ),
+            metrics: Metrics::new(),
+            metrics_access: config.http.metrics,
+            data: config.data.clone(),
             computing: Arc::new(Semaphore::new(cores() * QUERIES_PER_CORE)),
             body_slots: Arc::new(Semaphore::new(config.ingest.bodies_max)),
             query_body_bytes_max: config.http.query_body_bytes_max,
@@ -174,6 +184,7 @@ fn routes(app: &mut web::ServiceConfig) {
     .service(page("/schema.graphql", pages::schema))
     .service(page("/healthz", pages::healthz))
     .service(page("/readyz", pages::readyz))
+    .service(page("/metrics", metrics::metrics))
     .default_service(web::to(|| async { answer::Problem::NOT_FOUND.plain() }));
 }
 

@@ -84,6 +84,11 @@ impl Streams {
         Self { open, stopping: watch::Sender::new(false), interval, per_connection_max }
     }
 
+    /// How many are open.
+    pub(super) fn open(&self) -> usize {
+        self.open.under_way()
+    }
+
     /// Ends all streams, and those that would begin.
     pub(super) fn end(&self) {
         self.stopping.send_replace(true);
