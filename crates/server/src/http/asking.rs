@@ -75,8 +75,15 @@ impl Way {
 pub(super) struct Answered {
     pub(super) status: StatusCode,
     pub(super) body: Bytes,
-    /// Whether asking again may bring something else: it answers a subscription, and has data.
-    pub(super) may_change: bool,
+    /// The data of a subscription, where it has any: asking again may bring other ones. What else an answer carries, such as what
+    /// it cost, is no news.
+    pub(super) value: Option<Bytes>,
+}
+
+/// What a subscription says now; `None` for other operations.
+pub(super) fn value(response: &Response, kind: Option<OperationKind>) -> Option<Bytes> {
+    let has_value = kind == Some(OperationKind::Subscription) && response.data != Value::Null;
+    has_value.then(|| serde_json::to_vec(&response.data).ok()).flatten().map(Bytes::from)
 }
 
 /// Answers what was sent, and counts what fails.
@@ -97,7 +104,7 @@ async fn answer_or_refuse(
     way: Way,
 ) -> Result<Answered, Problem> {
     if let Some(body) = service.answers.get(&question, service.schema.standing()) {
-        return Ok(Answered { status: StatusCode::OK, body, may_change: false });
+        return Ok(Answered { status: StatusCode::OK, body, value: None });
     }
     let place = service.callers.enter(key).ok_or(Problem::TOO_MANY)?;
     if let Some(answered) = at_once::answer(service, &question, way) {
@@ -171,7 +178,7 @@ fn written(response: &Response, way: Way, kind: Option<OperationKind>) -> Result
         _ => StatusCode::OK,
     };
     let body = body_of(response, request_error).map_err(|_| Problem::INTERNAL)?;
-    Ok(Answered { status, body: body.into(), may_change: is_subscription && !no_data })
+    Ok(Answered { status, body: body.into(), value: value(response, kind) })
 }
 
 /// A request error has no `data` at all, not even null.

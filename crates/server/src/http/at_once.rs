@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
 use quick_cache::sync::Cache;
-use throng_graphql::{Answer, OperationKind};
+use throng_graphql::Answer;
 use throng_store::without_waiting;
 
 use super::Service;
 use super::answers::Question;
-use super::asking::{Answered, Way, params_of, request_of};
+use super::asking::{Answered, Way, params_of, request_of, value};
 
 /// How long computing may take before the next piece of an answer is begun.
 const TIME_MAX: Duration = Duration::from_millis(3);
@@ -60,5 +60,5 @@ pub(super) fn answer(service: &Service, question: &Question, way: Way) -> Option
     if let Some(holds) = holds {
         service.answers.keep(question.clone(), holds, body.clone());
     }
-    Some(Answered { status: StatusCode::OK, body, may_change: kind == Some(OperationKind::Subscription) })
+    Some(Answered { status: StatusCode::OK, body, value: value(&response, kind) })
 }

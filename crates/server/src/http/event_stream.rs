@@ -21,9 +21,9 @@ use super::graphql::refuse;
 use super::negotiate::Media;
 use super::stream::{Event, Running, Stream};
 
-/// How often something is sent where there is nothing to say: less than what proxies wait, and soon enough to find that nobody
-/// reads any more.
-const KEEP_ALIVE: Duration = Duration::from_secs(12);
+/// How often something is sent where there is nothing to say: less than what proxies wait. That nobody reads any more shows when
+/// the second one cannot be sent; until then the stream keeps its place.
+const KEEP_ALIVE: Duration = Duration::from_secs(6);
 /// Events that wait for the reader.
 const QUEUE_MAX: usize = 1;
 

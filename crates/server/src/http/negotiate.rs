@@ -205,6 +205,17 @@ mod tests {
     }
 
     #[test]
+    fn events_go_only_to_who_wants_nothing_else_as_much() {
+        let events = |accept: &str| wants_events(&headers(&ACCEPT, &[accept]));
+        assert!(events("text/event-stream") && events("application/json;q=0.5, text/event-stream;q=0.9"));
+        // What urql sends with every request.
+        let all = "application/graphql-response+json, application/json, text/event-stream, multipart/mixed";
+        for json in [all, "*/*", "text/*", "text/event-stream, */*", "text/event-stream;q=0", "application/json", ""] {
+            assert!(!events(json), "{json}");
+        }
+    }
+
+    #[test]
     fn only_json_in_utf8_is_json() {
         let json = |values: &[&str]| is_json(&headers(&CONTENT_TYPE, values));
         assert!(json(&["application/json"]) && json(&["application/json;charset=\"UTF-8\""]));

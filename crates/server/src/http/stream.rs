@@ -54,7 +54,7 @@ pub(super) struct Stream {
     key: Option<String>,
     stopping: watch::Receiver<bool>,
     phase: Phase,
-    /// The last value that was sent.
+    /// The data of the last value that was sent.
     last: Bytes,
     /// When it was computed.
     seen: Option<Moment>,
@@ -153,12 +153,12 @@ impl Stream {
     async fn begin(&mut self) -> Event {
         let event = match self.ask().await {
             Err(problem) => return Event::Refused(problem),
-            Ok(Answered { may_change: true, body, .. }) => {
+            Ok(Answered { value: Some(value), body, .. }) => {
                 let step = self.service.streams.interval;
                 let mut interval = interval_at(Instant::now() + step, step);
                 interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
                 self.phase = Phase::Waiting(interval);
-                self.last = body.clone();
+                self.last = value;
                 return Event::Next(body);
             }
             Ok(answered) => ending(answered),
@@ -186,9 +186,9 @@ impl Stream {
                 None
             }
             Err(problem) => Some(Event::Refused(problem)),
-            Ok(Answered { may_change: true, body, .. }) if body == self.last => None,
-            Ok(Answered { may_change: true, body, .. }) => {
-                self.last = body.clone();
+            Ok(Answered { value: Some(value), .. }) if value == self.last => None,
+            Ok(Answered { value: Some(value), body, .. }) => {
+                self.last = value;
                 Some(Event::Next(body))
             }
             Ok(answered) => Some(ending(answered)),

@@ -160,12 +160,14 @@ mod tests {
         let token = add(&path, |_| {});
         let holder = ring.holder(&token.reveal()).unwrap();
         assert_eq!((holder.role, holder.key_id.as_str()), (Role::Creator, token.id()));
+        assert_eq!(ring.holder_of(token.id()).unwrap(), holder);
         let revoke = |keys: &mut Vec<Key>| {
             keys.iter_mut().for_each(|key| key.revoked = Some(Timestamp::now()));
             Ok(())
         };
         change(&path, revoke).unwrap();
         assert!(invalid(&ring.holder(&token.reveal())));
+        assert!(invalid(&ring.holder_of(token.id())));
         assert!(ring.is_empty());
     }
 
@@ -182,6 +184,7 @@ mod tests {
         for token in [expired.reveal(), other.reveal(), crossed, String::new()] {
             assert!(invalid(&ring.holder(&token)));
         }
+        assert!(invalid(&ring.holder_of(expired.id())) && invalid(&ring.holder_of(other.id())));
         assert!(ring.holder(&good.reveal()).is_ok());
     }
 
