@@ -256,6 +256,11 @@ fn streams_keep_to_the_limits() {
     let mut second = Events::open(server.address, Some(&token), &question("a")).unwrap();
     second.next();
     assert_eq!(Events::open(server.address, Some(&token), &question("a")).err(), Some(429));
+    // Connections are counted too, whether they ask anything or not.
+    let _idle = Socket::admitted(server.address, Some(&token));
+    let mut third = Socket::open(server.address, &[OURS, ("Authorization", &format!("Bearer {token}"))]).unwrap();
+    third.send(&json!({"type": "connection_init"}));
+    assert_eq!(third.close_code(), 1013);
     // Another key has places of its own.
     let other = data.key(&["creator", "--creator", "c"]);
     let many = "subscription { counters(video: \"a\") { a: views { value } b: views { value } } }";

@@ -316,7 +316,9 @@ pub(super) const FIELDS: &[Field] = &[
     },
     Field {
         path: "graphql.subscriptions_per_key_max",
-        doc: &["Subscriptions that one key may have open, and all callers without one together; more are refused."],
+        doc: &[
+            "Subscriptions that one key may have open, and all callers without one together; as many WebSockets, too. More are refused.",
+        ],
         set: |config, given| given.size(1..=1 << 20).map(|value| config.graphql.subscriptions_per_key_max = value),
         get: |config| number(config.graphql.subscriptions_per_key_max),
     },

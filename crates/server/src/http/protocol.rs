@@ -36,6 +36,10 @@ impl Closing {
         Self::new(1009, "the message is too large")
     }
 
+    pub(super) fn too_many() -> Self {
+        Self::new(1013, "this key has too many connections open")
+    }
+
     pub(super) fn bad_request(reason: impl Into<String>) -> Self {
         Self::new(4400, reason)
     }

@@ -18,6 +18,7 @@ use tokio::time::{Instant, interval_at, sleep_until, timeout};
 use super::answer::{Problem, graphql_errors};
 use super::answers::Question;
 use super::asking::Asker;
+use super::callers::Place;
 use super::protocol::{self, Closing, Incoming};
 use super::stream::{Event, Running, Stream, ended};
 use super::{Service, auth, cors};
@@ -57,7 +58,7 @@ pub(super) fn open(request: &HttpRequest, payload: Payload, service: web::Data<S
         let connection = Connection {
             service,
             asker,
-            is_admitted: false,
+            place: None,
             operations: HashMap::new(),
             operations_begun: 0,
             queue,
@@ -91,8 +92,8 @@ struct Connection {
     service: web::Data<Service>,
     /// By the header of the handshake, then by the first message.
     asker: Asker,
-    /// Whether the first message has come.
-    is_admitted: bool,
+    /// Among the connections of its key, once the first message has come.
+    place: Option<Place>,
     operations: HashMap<String, Operation>,
     /// Tells the events of an operation from those of an earlier one of the same id.
     operations_begun: u64,
@@ -132,7 +133,7 @@ impl Connection {
                 // Never closed, since this connection holds a sender.
                 Some(tagged) = events.recv() => self.tell(tagged).await?,
                 () = ended(&mut stopping) => return Err(Closing::going_away().into()),
-                () = sleep_until(init_until), if !self.is_admitted => return Err(Closing::no_init().into()),
+                () = sleep_until(init_until), if self.place.is_none() => return Err(Closing::no_init().into()),
                 _ = keep_alive.tick() => {
                     if !was_heard {
                         return Err(End::Gone);
@@ -163,17 +164,18 @@ impl Connection {
 
     async fn take(&mut self, message: Incoming) -> Result<(), End> {
         match message {
-            Incoming::Init { .. } if self.is_admitted => Err(Closing::second_init().into()),
+            Incoming::Init { .. } if self.place.is_some() => Err(Closing::second_init().into()),
             Incoming::Init { authorization } => {
                 if let Some(authorization) = authorization {
                     self.asker = self.introduced(&authorization)?;
                 }
-                self.is_admitted = true;
+                let place = self.service.streams.connect(self.asker.key.clone());
+                self.place = Some(place.ok_or_else(Closing::too_many)?);
                 self.send(protocol::ack()).await
             }
             Incoming::Ping(payload) => self.send(protocol::pong(payload.as_deref())).await,
             Incoming::Pong => Ok(()),
-            Incoming::Subscribe { .. } if !self.is_admitted => Err(Closing::unauthorized().into()),
+            Incoming::Subscribe { .. } if self.place.is_none() => Err(Closing::unauthorized().into()),
             Incoming::Subscribe { id, request } => self.subscribe(id, request).await,
             Incoming::Complete { id } => {
                 self.operations.remove(&id);

@@ -71,6 +71,7 @@ enum Phase {
 /// The streams of a server: how many each key has open, and when all must end.
 pub(super) struct Streams {
     open: Arc<Callers>,
+    connections: Arc<Callers>,
     stopping: watch::Sender<bool>,
     /// The time between two looks at a subscription.
     interval: Duration,
@@ -80,8 +81,19 @@ pub(super) struct Streams {
 
 impl Streams {
     pub(super) fn new(interval: Duration, per_key_max: usize, per_connection_max: usize) -> Self {
-        let open = Arc::new(Callers::new(per_key_max));
-        Self { open, stopping: watch::Sender::new(false), interval, per_connection_max }
+        let places = || Arc::new(Callers::new(per_key_max));
+        Self {
+            open: places(),
+            connections: places(),
+            stopping: watch::Sender::new(false),
+            interval,
+            per_connection_max,
+        }
+    }
+
+    /// A place for one more WebSocket of a caller: one that asks nothing costs little, but keeps others from connecting.
+    pub(super) fn connect(&self, key: Option<String>) -> Option<Place> {
+        self.connections.enter(key)
     }
 
     /// How many are open.
