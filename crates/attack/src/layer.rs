@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use throng_model::{
     CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, VideoFacts, VideoId,
+    VideoOrder,
 };
 use throng_privacy::{
     Best, Contribution, Epoch, Raw, RawAudience, RawRanking, RawTable, Rewrites, SeriesStep, Source, SourceError,
@@ -117,5 +118,15 @@ impl Source for Layer {
 
     fn videos_of(&self, creator: &CreatorId<'_>, after: Option<&VideoId<'_>>, limit: usize) -> Vec<VideoFacts> {
         self.inner.videos_of(creator, after, limit)
+    }
+
+    fn videos_by_age(
+        &self,
+        creator: &CreatorId<'_>,
+        order: VideoOrder,
+        after: Option<(i64, &VideoId<'_>)>,
+        limit: usize,
+    ) -> Vec<VideoFacts> {
+        self.inner.videos_by_age(creator, order, after, limit)
     }
 }

@@ -1,11 +1,11 @@
 //! A channel.
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
-use throng_model::{CreatorFacts, Entity, VideoId};
+use throng_model::{CreatorFacts, Entity, VideoFacts, VideoId};
 
 use crate::aggregate::{INSIGHT, MIN, PUBLIC, aggregate};
 use crate::audience::Audience;
-use crate::connection::{Connection, connection, cursor_id};
+use crate::connection::{Connection, age_cursor, connection, cursor, cursor_age, cursor_id};
 use crate::counters::{Counters, Measure};
 use crate::error::of_gate;
 use crate::flat::{Flat, Rows};
@@ -14,7 +14,7 @@ use crate::measured::{self, SeriesPoint, gate};
 use crate::scalar::Date;
 use crate::settled::open;
 use crate::video::Video;
-use crate::words::{Comparison, Counter, Granularity};
+use crate::words::{Comparison, Counter, Granularity, VideoOrder};
 
 /// A channel that the caller may see.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ pub(crate) struct RankedVideo {
 #[Object]
 impl Creator {
     /// The platform's own id of the creator.
-    async fn id(&self) -> ID {
+    pub(crate) async fn id(&self) -> ID {
         ID(self.0.id.as_str().to_owned())
     }
 
@@ -60,18 +60,34 @@ impl Creator {
         self.0.sealed_through.map(Date)
     }
 
-    /// The channel's videos, in the order of their ids.
+    /// The channel's videos, in the order of their ids unless another is asked for.
     #[graphql(complexity = "1 + page_cost(first) * child_complexity")]
     async fn videos(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Page size, 1 to 100.")] first: i32,
-        #[graphql(desc = "A cursor of the page before.")] after: Option<String>,
+        #[graphql(desc = "A cursor of the page before, in the same order.")] after: Option<String>,
+        #[graphql(desc = "The order.", default)] order_by: VideoOrder,
     ) -> Result<Connection<Video>> {
-        let size = page_size(first)?;
-        let after = cursor_id(after.as_deref(), VideoId::parse)?;
-        let facts = gate(ctx)?.videos_of(&self.0.id, after.as_ref(), size + 1);
-        let nodes = facts.into_iter().map(|facts| (facts.id.as_str().to_owned(), Video(facts)));
+        let (size, gate, after) = (page_size(first)?, gate(ctx)?, after.as_deref());
+        let order = match order_by {
+            VideoOrder::Id => None,
+            VideoOrder::Newest => Some(throng_model::VideoOrder::Newest),
+            VideoOrder::Oldest => Some(throng_model::VideoOrder::Oldest),
+        };
+        let facts = match order {
+            None => gate.videos_of(&self.0.id, cursor_id(after, VideoId::parse)?.as_ref(), size + 1),
+            Some(order) => {
+                let place = cursor_age(order, after)?;
+                let place = place.as_ref().map(|(rank, id)| (*rank, id));
+                gate.videos_by_age(&self.0.id, order, place, size + 1)
+            }
+        };
+        let cursor = |facts: &VideoFacts| match order {
+            None => cursor(facts.id.as_str()),
+            Some(order) => age_cursor(order, facts),
+        };
+        let nodes = facts.into_iter().map(|facts| (cursor(&facts), Video(facts)));
         Ok(connection(nodes, size, after.is_some()))
     }
 

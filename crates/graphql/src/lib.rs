@@ -18,6 +18,7 @@ mod hashtag;
 mod input;
 mod limits;
 mod measured;
+mod node;
 mod policy;
 mod proven;
 mod query;

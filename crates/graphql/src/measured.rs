@@ -60,6 +60,9 @@ pub(crate) struct SeriesPoint {
     date: Date,
     /// The step's first instant, with the offset of the entity's reporting zone.
     start: DateTime,
+    /// Whether the counters are about a part of the step alone: it is not over yet, or the range asked for cuts it. Do not
+    /// compare it with whole ones.
+    partial: bool,
     /// Public counters of the step.
     #[graphql(directive = aggregate::apply(PUBLIC, MIN))]
     counters: Flat<Counters>,
@@ -98,6 +101,7 @@ pub(crate) fn series(
     let point = |point: &throng_privacy::SeriesPoint| SeriesPoint {
         date: Date(point.days().first()),
         start: DateTime::in_zone(point.start(), &zone),
+        partial: point.partial(),
         counters: Flat(point.counters().into()),
     };
     Ok(open(ctx, answer).iter().map(point).collect())

@@ -1,15 +1,16 @@
 //! The root of all questions.
 
 use async_graphql::{Context, ID, Object, Result};
-use throng_model::{CreatorFacts, CreatorId, VideoId};
+use throng_model::{CreatorFacts, CreatorId};
 use throng_privacy::Gate;
 
 use crate::access::Access;
-use crate::connection::{Connection, connection, cursor_id};
+use crate::connection::{Connection, connection, cursor, cursor_id};
 use crate::creator::Creator;
 use crate::hashtag::Hashtag;
 use crate::input::{page_cost, page_size};
 use crate::measured::gate;
+use crate::node::{self, Node};
 use crate::policy::{PrivacyPolicy, Status};
 use crate::video::Video;
 
@@ -25,13 +26,7 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "The platform's own id of the creator.")] id: ID,
     ) -> Result<Option<Creator>> {
-        let access = Access::known(ctx)?;
-        // What is no id names nothing.
-        let Ok(id) = CreatorId::parse(id.as_str()) else { return Ok(None) };
-        if !access.sees(&id) {
-            return Ok(None);
-        }
-        Ok(gate(ctx)?.creator(&id).map(Creator))
+        node::creator(ctx, &id)
     }
 
     /// The channels that the token may see, in the order of their ids.
@@ -46,7 +41,7 @@ impl Query {
         let size = page_size(first)?;
         let after = cursor_id(after.as_deref(), CreatorId::parse)?;
         let facts = visible(access, gate(ctx)?, after.as_ref(), size + 1);
-        let nodes = facts.into_iter().map(|facts| (facts.id.as_str().to_owned(), Creator(facts)));
+        let nodes = facts.into_iter().map(|facts| (cursor(facts.id.as_str()), Creator(facts)));
         Ok(connection(nodes, size, after.is_some()))
     }
 
@@ -56,10 +51,17 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "The platform's own id of the video.")] id: ID,
     ) -> Result<Option<Video>> {
-        let access = Access::known(ctx)?;
-        let Ok(id) = VideoId::parse(id.as_str()) else { return Ok(None) };
-        let facts = gate(ctx)?.video(&id);
-        Ok(facts.filter(|facts| access.sees(&facts.creator)).map(Video))
+        node::video(ctx, &id)
+    }
+
+    /// The channel or video of an id; null where there is none, or the token may not see it. An error where the id is that
+    /// of a channel and of a video: then ask `creator` or `video`.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The platform's own id.")] id: ID,
+    ) -> Result<Option<Node>> {
+        node::node(ctx, &id)
     }
 
     /// One hashtag; null where no video carries it, now or on a sealed day. Any token that reads may see every hashtag.

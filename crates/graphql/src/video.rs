@@ -27,7 +27,7 @@ impl Video {
 #[Object]
 impl Video {
     /// The platform's own id of the video.
-    async fn id(&self) -> ID {
+    pub(crate) async fn id(&self) -> ID {
         ID(self.0.id.as_str().to_owned())
     }
 

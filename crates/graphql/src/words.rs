@@ -57,6 +57,18 @@ pub(crate) enum Counter {
     EngagementRate,
 }
 
+/// Order of a channel's videos.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Enum)]
+pub(crate) enum VideoOrder {
+    /// By id: the cheapest, and the same for ever.
+    #[default]
+    Id,
+    /// By `publishedAt`, the newest first; those of which it is not known come last.
+    Newest,
+    /// By `publishedAt`, the oldest first; those of which it is not known come last.
+    Oldest,
+}
+
 /// Step of a series, in the entity's reporting zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "throng_model::Granularity")]

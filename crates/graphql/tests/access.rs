@@ -102,8 +102,61 @@ async fn pages_follow_each_other_to_the_end() {
                 break;
             }
         }
-        assert_eq!(found, ["a1", "a2", "a3"]);
+        assert_eq!(found, ["a1", "a2", "a3", "bob"]);
     }
+}
+
+#[tokio::test]
+async fn a_cursor_goes_on_in_its_own_order_and_in_no_other() {
+    let page = async |order: &str, after: &str| {
+        let query = format!(
+            "{{ creator(id: \"ada\") {{ videos(first: 1, after: {after}, orderBy: {order}) {{ edges {{ cursor node {{ id }} }} }} }} }}"
+        );
+        answer(Access::Operator, &query).await
+    };
+    let mut cursors = Vec::new();
+    for (order, expected) in [("NEWEST", ["a2", "a1", "bob", "a3"]), ("OLDEST", ["a1", "bob", "a2", "a3"])] {
+        let mut after = "null".to_owned();
+        for id in expected {
+            let page = page(order, &after).await;
+            let edge = &page["data"]["creator"]["videos"]["edges"][0];
+            assert_eq!(edge["node"]["id"], id, "{order} after {after}: {page}");
+            after = edge["cursor"].to_string();
+        }
+        assert_eq!(page(order, &after).await["data"]["creator"]["videos"]["edges"], json!([]));
+        cursors.push((order, after));
+    }
+    for ((_, cursor), order) in cursors.iter().zip(["OLDEST", "ID"]) {
+        assert_eq!(page(order, cursor).await["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{order}");
+    }
+}
+
+#[tokio::test]
+async fn a_node_is_what_the_token_sees_of_its_id() {
+    let query = |id: &str| {
+        format!("{{ node(id: \"{id}\") {{ __typename id ... on Creator {{ handle }} ... on Video {{ title }} }} }}")
+    };
+    let node = async |access: Access, id: &str| answer(access, &query(id)).await;
+    let (ada, bob) = (Access::Creator(creator("ada")), Access::Creator(creator("bob")));
+    let channel = json!({"__typename": "Creator", "id": "ada", "handle": "@ada"});
+    assert_eq!(node(ada.clone(), "ada").await["data"]["node"], channel);
+    let video = json!({"__typename": "Video", "id": "a1", "title": "Video a1"});
+    assert_eq!(node(ada.clone(), "a1").await["data"]["node"], video);
+    // The id of bob's channel is that of a video on ada's.
+    assert_eq!(node(ada.clone(), "bob").await["data"]["node"]["__typename"], "Video");
+    assert_eq!(node(bob.clone(), "bob").await["data"]["node"]["__typename"], "Creator");
+    let both = [Access::Operator, Access::Partner(vec![creator("ada"), creator("bob")])];
+    for access in both {
+        let answer = node(access, "bob").await;
+        assert_eq!(answer["data"]["node"], Json::Null);
+        let error = &answer["errors"][0];
+        assert_eq!(error["extensions"]["code"], "BAD_USER_INPUT");
+        assert!(error["message"].as_str().is_some_and(|text| text.contains("ask creator or video")), "{error}");
+    }
+    for (access, hidden) in [(ada, "b1"), (bob, "a1"), (Access::Ingest, "bob"), (Access::Partner(vec![]), "bob")] {
+        assert_eq!(node(access.clone(), hidden).await.to_string(), node(access, "nothing").await.to_string());
+    }
+    assert_eq!(code(Access::Anonymous, &query("ada")).await, "UNAUTHENTICATED");
 }
 
 #[tokio::test]

@@ -160,6 +160,40 @@ async fn the_last_days_and_newest_windows_end_with_the_seal() {
 }
 
 #[tokio::test]
+async fn what_is_not_over_is_marked_and_compared_with_nothing() {
+    // It is noon of Tuesday 2026-03-10.
+    let query = r#"{ creator(id: "ada") {
+        days: series(range: {from: "2026-03-08", to: "2026-03-12"}, granularity: DAY) { date partial }
+        weeks: series(range: {from: "2026-02-18", to: "2026-03-10"}, granularity: WEEK) { date partial }
+        months: series(range: {from: "2026-01-01", to: "2026-03-31"}, granularity: MONTH) { date partial }
+        whole: counters(range: {from: "2026-02-17", to: "2026-03-09"}, compareTo: PREVIOUS_PERIOD) { ...Change }
+        today: counters(range: {from: "2026-02-18", to: "2026-03-10"}, compareTo: PREVIOUS_PERIOD) { ...Change }
+        weekdays: counters(range: {from: "2026-02-19", to: "2026-03-01"}, compareTo: SAME_WEEKDAYS) { ...Change } } }
+      fragment Change on Counters { previousRange { from to } views { value previous change } }"#;
+    let mut events = Vec::new();
+    for (date, viewers) in [("2026-01-28", 60), ("2026-02-10", 80), ("2026-02-20", 120)] {
+        events.extend((0..viewers).map(|viewer| view(viewer, "a1", date)));
+    }
+    let ada = ask(Platform::new(events), query).await["creator"].clone();
+    let partial = |series: &str| -> Vec<bool> {
+        let steps = ada[series].as_array().expect("a series").iter();
+        steps.map(|step| step["partial"].as_bool().expect("said")).collect()
+    };
+    assert_eq!(partial("days"), [false, false, true, true, true]);
+    // The first is cut by the range, the last two days are still to come.
+    assert_eq!(partial("weeks"), [true, false, false, true]);
+    assert_eq!(partial("months"), [false, false, true]);
+    let previous = |from: &str, to: &str| json!({"from": from, "to": to});
+    assert_eq!(ada["whole"]["previousRange"], previous("2026-01-27", "2026-02-16"));
+    assert_eq!(ada["whole"]["views"], json!({"value": 120.0, "previous": 140.0, "change": -1.0 / 7.0}));
+    assert_eq!(ada["today"]["previousRange"], previous("2026-01-28", "2026-02-17"));
+    assert_eq!(ada["today"]["views"], json!({"value": 120.0, "previous": 140.0, "change": null}));
+    // Eleven days, from Thursday to Sunday: two weeks earlier.
+    assert_eq!(ada["weekdays"]["previousRange"], previous("2026-02-05", "2026-02-15"));
+    assert_eq!(ada["weekdays"]["views"], json!({"value": 120.0, "previous": 80.0, "change": 0.5}));
+}
+
+#[tokio::test]
 async fn windows_of_a_video_count_from_its_publication() {
     let query = r#"{ video(id: "a1") { publishedAt duration audience(window: {kind: FIRST_7_DAYS}) {
         window { from to } reach { value } funnel { stage measure { value } } engagementPerReach { value } } } }"#;

@@ -20,5 +20,5 @@ pub use dimension::{AgeBand, Device, Follower, Gender, Kind, Source, Traits};
 pub use event::{Event, WATCH_MS_MAX};
 pub use id::{CreatorId, EventId, Hashtag, IdError, Name, VideoId, ViewerId};
 pub use period::{DAY_MS, Day, DayRange, Granularity, PeriodError, Timestamp, Zone};
-pub use question::{Cell, CreatorFacts, Entity, Family, HourOfWeek, Stage, VideoFacts};
+pub use question::{Cell, CreatorFacts, Entity, Family, HourOfWeek, Stage, VideoFacts, VideoOrder};
 pub use window::{Window, WindowError, WindowKind};

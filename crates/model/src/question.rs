@@ -16,6 +16,26 @@ pub enum Entity {
     Hashtag(Hashtag<'static>),
 }
 
+/// Order of a channel's videos by when they went public; those of which that is not known come last. Equal ones go by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum VideoOrder {
+    /// The newest first.
+    Newest,
+    /// The oldest first.
+    Oldest,
+}
+
+impl VideoOrder {
+    /// Where a video stands: the lower, the earlier.
+    pub fn rank(self, published_at: Option<Timestamp>) -> i64 {
+        match (self, published_at) {
+            (_, None) => i64::MAX,
+            (Self::Newest, Some(at)) => -at.millis(),
+            (Self::Oldest, Some(at)) => at.millis(),
+        }
+    }
+}
+
 /// A family of audience insights: one table over one entity and window.
 ///
 /// The *reach* of a window is the set of viewers with at least one view in it. Unless said otherwise, a family splits the

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use throng_model::{
-    CreatorFacts, CreatorId, Day, DayRange, Entity, Hashtag, PeriodError, Timestamp, VideoFacts, VideoId, WindowKind,
-    Zone,
+    CreatorFacts, CreatorId, Day, DayRange, Entity, Hashtag, PeriodError, Timestamp, VideoFacts, VideoId, VideoOrder,
+    WindowKind, Zone,
 };
 
 use crate::judge::Judge;
@@ -138,6 +138,17 @@ impl Gate {
         self.source.videos_of(creator, after, limit)
     }
 
+    /// The same by when they went public, after the place that a rank ([`VideoOrder::rank`]) and an id name.
+    pub fn videos_by_age(
+        &self,
+        creator: &CreatorId<'_>,
+        order: VideoOrder,
+        after: Option<(i64, &VideoId<'_>)>,
+        limit: usize,
+    ) -> Vec<VideoFacts> {
+        self.source.videos_by_age(creator, order, after, limit)
+    }
+
     /// The zone of an entity's days: the channel's, for a video its channel's, for a hashtag UTC.
     pub fn zone(&self, entity: &Entity) -> Result<Zone, GateError> {
         let of_creator = |id| self.source.creator(id).map(|facts| facts.time_zone).ok_or(GateError::Unknown);
@@ -181,6 +192,11 @@ impl Gate {
             step_days: self.policy.rolling_step_days(),
         };
         Ok(question::window(kind, date, &facts)?)
+    }
+
+    /// The wall clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
     }
 
     pub(crate) fn release<T>(&self, value: T) -> Released<T> {

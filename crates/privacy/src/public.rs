@@ -40,8 +40,11 @@ impl Gate {
         let floor = self.judge.floor();
         let steps = self.source.series(entity, days, granularity, floor)?;
         let shown = sums::shown(floor, &steps.iter().map(|(_, raw)| raw).collect::<Vec<_>>());
-        let points = steps.iter().zip(shown).map(|((step, raw), shown)| SeriesPoint {
+        let (now, end) = (self.now(), self.zone(entity)?.day_end(days.last()));
+        let ends = steps.iter().skip(1).map(|(step, _)| step.start).chain([end]);
+        let points = steps.iter().zip(ends).zip(shown).map(|(((step, raw), end), shown)| SeriesPoint {
             start: step.start,
+            partial: now < end || question::is_cut(step.days, granularity),
             counters: counters_of(step.days, raw, shown),
         });
         Ok(self.release(points.collect()).settled(settled))

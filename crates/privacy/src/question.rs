@@ -101,6 +101,11 @@ pub(crate) fn check_steps(range: DayRange, granularity: Granularity) -> Result<(
     if range.days() * steps_per_day > SERIES_STEPS_MAX { Err(QuestionError::TooManySteps) } else { Ok(()) }
 }
 
+/// Whether the days of a step are not the whole period.
+pub(crate) fn is_cut(days: DayRange, granularity: Granularity) -> bool {
+    days.first().period_start(granularity) < days.first() || days.last() < days.last().period_end(granularity)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

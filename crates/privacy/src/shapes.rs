@@ -49,6 +49,7 @@ impl Counters {
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeriesPoint {
     pub(crate) start: Timestamp,
+    pub(crate) partial: bool,
     pub(crate) counters: Counters,
 }
 
@@ -56,6 +57,11 @@ impl SeriesPoint {
     /// First instant of the step.
     pub fn start(&self) -> Timestamp {
         self.start
+    }
+
+    /// Whether the counters are about a part of the step alone: it is not over yet, or the range asked for cuts it.
+    pub fn partial(&self) -> bool {
+        self.partial
     }
 
     /// The step's days, cut to the range asked for; an hour's is the day that holds it.

@@ -4,7 +4,8 @@
 //! comes as [`Raw`]. There are no row callbacks, so an engine on other machines can stand behind this trait.
 
 use throng_model::{
-    CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, Timestamp, VideoFacts, VideoId,
+    CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, Timestamp, VideoFacts,
+    VideoId, VideoOrder,
 };
 
 use crate::{Best, Raw, RawAudience, RawRanking};
@@ -138,4 +139,21 @@ pub trait Source: Send + Sync + 'static {
 
     /// A channel's videos in the order of their ids, after one of them.
     fn videos_of(&self, creator: &CreatorId<'_>, after: Option<&VideoId<'_>>, limit: usize) -> Vec<VideoFacts>;
+
+    /// The same by when they went public, after the place that a rank ([`VideoOrder::rank`]) and an id name.
+    fn videos_by_age(
+        &self,
+        creator: &CreatorId<'_>,
+        order: VideoOrder,
+        after: Option<(i64, &VideoId<'_>)>,
+        limit: usize,
+    ) -> Vec<VideoFacts> {
+        let place = |facts: &VideoFacts| (order.rank(facts.published_at), facts.id.clone());
+        let after = after.map(|(rank, id)| (rank, id.clone().into_owned()));
+        let mut all = self.videos_of(creator, None, usize::MAX);
+        all.retain(|facts| after.as_ref().is_none_or(|after| place(facts) > *after));
+        all.sort_by_cached_key(place);
+        all.truncate(limit);
+        all
+    }
 }

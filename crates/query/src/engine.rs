@@ -2,6 +2,7 @@
 
 use throng_model::{
     CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, VideoFacts, VideoId,
+    VideoOrder,
 };
 use throng_privacy::{
     Best, Contribution, Epoch, Raw, RawAudience, RawRanking, Rewrites, SeriesStep, Source, SourceError,
@@ -137,6 +138,21 @@ impl Source for Engine {
         let catalogue = snapshot.catalogue();
         let Some(creator) = catalogue.creator_ord(creator.as_str()) else { return Vec::new() };
         let found = catalogue.videos_after(creator, after.map(VideoId::as_str), limit);
+        found.into_iter().filter_map(|video| facts::video(&snapshot, video)).collect()
+    }
+
+    fn videos_by_age(
+        &self,
+        creator: &CreatorId<'_>,
+        order: VideoOrder,
+        after: Option<(i64, &VideoId<'_>)>,
+        limit: usize,
+    ) -> Vec<VideoFacts> {
+        let snapshot = self.store.snapshot();
+        let catalogue = snapshot.catalogue();
+        let Some(creator) = catalogue.creator_ord(creator.as_str()) else { return Vec::new() };
+        let after = after.map(|(rank, id)| (rank, id.as_str()));
+        let found = catalogue.videos_by_age(creator, order, after, limit);
         found.into_iter().filter_map(|video| facts::video(&snapshot, video)).collect()
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bincode::{Decode, Encode};
 use imbl::{HashMap, OrdMap, Vector};
 use roaring::RoaringBitmap;
-use throng_model::{CreatorId, CreatorRow, Day, Hashtag, Name, Timestamp, VideoId, VideoRow, Zone};
+use throng_model::{CreatorId, CreatorRow, Day, Hashtag, Name, Timestamp, VideoId, VideoOrder, VideoRow, Zone};
 
 use crate::codec::DamageError;
 use crate::parts::Changes;
@@ -133,6 +133,29 @@ impl Catalogue {
         };
         let rest = self.channels.range((from, std::ops::Bound::<(CreatorOrd, Arc<str>)>::Unbounded));
         rest.take_while(|((owner, _), _)| *owner == creator).take(limit).map(|(_, &video)| video).collect()
+    }
+
+    /// A creator's videos by when they went public, after a rank and an id ([`VideoOrder::rank`]). Walks all of them.
+    pub fn videos_by_age(
+        &self,
+        creator: CreatorOrd,
+        order: VideoOrder,
+        after: Option<(i64, &str)>,
+        limit: usize,
+    ) -> Vec<VideoOrd> {
+        let all = self.channels.range((creator, Arc::from(""))..).take_while(|((owner, _), _)| *owner == creator);
+        let placed = all.map(|((_, id), &video)| {
+            let published_at = self.video(video).and_then(|entry| entry.published_at);
+            (order.rank(published_at), id.as_ref(), video)
+        });
+        let mut rest: Vec<(i64, &str, VideoOrd)> =
+            placed.filter(|(rank, id, _)| after.is_none_or(|after| (*rank, *id) > after)).collect();
+        if limit < rest.len() {
+            rest.select_nth_unstable(limit);
+            rest.truncate(limit);
+        }
+        rest.sort_unstable();
+        rest.into_iter().map(|(.., video)| video).collect()
     }
 
     /// Number of creators; their ordinals are below it.

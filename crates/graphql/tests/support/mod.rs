@@ -30,9 +30,14 @@ pub(crate) struct Event {
     pub(crate) traits: Traits,
 }
 
-/// Videos by id with their channel, title and length.
-const VIDEOS: [(&str, &str, Option<u32>); 4] =
-    [("a1", "ada", Some(10_000)), ("a2", "ada", Some(20_000)), ("a3", "ada", None), ("b1", "bob", Some(10_000))];
+/// Videos by id with their channel and length. One has the id of a channel, which is another's.
+const VIDEOS: [(&str, &str, Option<u32>); 5] = [
+    ("a1", "ada", Some(10_000)),
+    ("a2", "ada", Some(20_000)),
+    ("a3", "ada", None),
+    ("b1", "bob", Some(10_000)),
+    ("bob", "ada", Some(10_000)),
+];
 
 pub(crate) struct Platform {
     pub(crate) events: Vec<Event>,
@@ -248,7 +253,11 @@ impl Source for Platform {
         Some(VideoFacts {
             id: id.clone().into_owned(),
             creator: creator(channel),
-            published_at: Timestamp::parse("2026-02-20T09:00:00Z").ok(),
+            published_at: match id.as_str() {
+                "a2" => Timestamp::parse("2026-03-01T09:00:00Z").ok(),
+                "a3" => None,
+                _ => Timestamp::parse("2026-02-20T09:00:00Z").ok(),
+            },
             duration_ms,
             hashtags: vec![Hashtag::parse("dance").expect("tag")],
             sound: None,

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use throng_model::{Counter, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, VideoId, WindowKind};
+use throng_model::{
+    Counter, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, VideoId, VideoOrder, WindowKind,
+};
 use throng_privacy::{
     AUDIENCE_MIN_FLOOR, Audience, Comparison, Gate, NoiseKey, Policy, Protection, RHO_MAX, Released, Source,
 };
@@ -177,6 +179,15 @@ fn ask_facts_of(entity: &Entity, engine: &Gate, oracle: &Gate) {
             assert_eq!(engine.videos_of(id, None, 2), oracle.videos_of(id, None, 2));
             let after = VideoId::parse("v1").expect("id");
             assert_eq!(engine.videos_of(id, Some(&after), 9), oracle.videos_of(id, Some(&after), 9));
+            for order in [VideoOrder::Newest, VideoOrder::Oldest] {
+                let all = oracle.videos_by_age(id, order, None, 9);
+                assert_eq!(engine.videos_by_age(id, order, None, 9), all);
+                let places = all.iter().map(|facts| (order.rank(facts.published_at), &facts.id));
+                for (index, place) in places.enumerate() {
+                    let next: Vec<_> = all.iter().skip(index + 1).take(2).cloned().collect();
+                    assert_eq!(engine.videos_by_age(id, order, Some(place), 2), next);
+                }
+            }
         }
         Entity::Video(id) => assert_eq!(engine.video(id), oracle.video(id)),
         Entity::Hashtag(tag) => assert_eq!(engine.hashtag_exists(tag), oracle.hashtag_exists(tag)),

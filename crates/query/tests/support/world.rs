@@ -12,7 +12,7 @@ use super::oracle::{Oracle, Seen};
 
 /// First days of worlds, and a zone whose clock changes, or whose month or year begins, a day or two later: zones with
 /// whole, half and quarter hours, daylight saving of an hour and of half an hour.
-const TIMES: [(&str, &str); 8] = [
+const TIMES: [(&str, &str); 9] = [
     ("2026-03-28", "Europe/Berlin"),
     ("2025-10-25", "Europe/Berlin"),
     ("2026-03-07", "America/New_York"),
@@ -20,6 +20,7 @@ const TIMES: [(&str, &str); 8] = [
     ("2025-10-04", "Australia/Lord_Howe"),
     ("2025-09-27", "Pacific/Chatham"),
     ("2025-12-30", "Asia/Kathmandu"),
+    ("2025-03-30", "Asia/Kolkata"),
     ("2024-02-28", "UTC"),
 ];
 const CREATORS: [&str; 3] = ["ana", "ben", "cleo"];
