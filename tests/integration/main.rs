@@ -11,6 +11,7 @@ mod clients;
 mod documents;
 mod duckdb;
 mod erase;
+mod export;
 mod floors;
 mod graphql_http;
 mod ingest;

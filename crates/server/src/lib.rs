@@ -10,6 +10,7 @@ mod command;
 mod config;
 mod demo;
 mod erasure;
+mod export;
 mod failure;
 mod files;
 mod http;

@@ -40,6 +40,11 @@ impl Problem {
         code: "UNAUTHENTICATED",
         message: Cow::Borrowed("send a key of the role operator: Authorization: Bearer thr_…"),
     };
+    pub(super) const NO_READER_TOKEN: Self = Self {
+        status: StatusCode::UNAUTHORIZED,
+        code: "UNAUTHENTICATED",
+        message: Cow::Borrowed("send a key that reads: Authorization: Bearer thr_…"),
+    };
     pub(super) const NO_OPERATOR: Self = Self {
         status: StatusCode::FORBIDDEN,
         code: "FORBIDDEN",

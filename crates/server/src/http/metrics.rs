@@ -22,11 +22,14 @@ use crate::config::MetricsAccess;
 use crate::receipt::Receipt;
 
 /// Values of `route`: the patterns of `routes`. What matches none of them is `other`.
-const ROUTES: [&str; 12] = [
+const ROUTES: [&str; 15] = [
     "/graphql",
     "/v1/events",
     "/v1/catalog",
     "/v1/erase",
+    "/v1/export/counters.csv",
+    "/v1/export/top-videos.csv",
+    "/v1/export/audience.csv",
     "/",
     "/playground",
     "/playground/{file:.*}",

@@ -16,6 +16,7 @@ mod cors;
 mod documents;
 mod erase;
 mod event_stream;
+mod export;
 mod graphql;
 mod ingest;
 mod log;
@@ -178,6 +179,9 @@ fn routes(app: &mut web::ServiceConfig) {
     .service(only_post("/v1/events").route(web::post().to(ingest::events)))
     .service(only_post("/v1/erase").route(web::post().to(erase::erase)))
     .service(only_post("/v1/catalog").route(web::post().to(ingest::catalogue)))
+    .service(only_get("/v1/export/counters.csv").route(web::get().to(export::counters)))
+    .service(only_get("/v1/export/top-videos.csv").route(web::get().to(export::top_videos)))
+    .service(only_get("/v1/export/audience.csv").route(web::get().to(export::audience)))
     .service(page("/", pages::start))
     .service(page("/playground", pages::playground))
     .service(page("/playground/{file:.*}", pages::playground))
@@ -199,6 +203,11 @@ where
         .route(web::get().to(answer.clone()))
         .route(web::head().to(answer))
         .default_service(web::to(|| async { answer::wrong_method("GET, HEAD") }))
+}
+
+/// No HEAD: a table is not computed for its headers.
+fn only_get(path: &str) -> actix_web::Resource {
+    web::resource(path).default_service(web::to(|| async { answer::wrong_method("GET") }))
 }
 
 fn only_post(path: &str) -> actix_web::Resource {

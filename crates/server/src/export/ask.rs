@@ -1,0 +1,64 @@
+//! A question with the way from its answer to rows.
+
+use serde_json::Value;
+
+use super::sheet::Sheet;
+
+/// What a table is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subject {
+    Creator,
+    Video,
+    Hashtag,
+}
+
+/// Every subject, for tables that all of them have.
+pub(super) const EVERYTHING: [Subject; 3] = [Subject::Creator, Subject::Video, Subject::Hashtag];
+
+impl Subject {
+    /// The name of its parameter.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Creator => "creator",
+            Self::Video => "video",
+            Self::Hashtag => "hashtag",
+        }
+    }
+
+    /// A document that asks `selection` of it, beside `$id` with these variables.
+    pub(super) fn document(self, variables: &str, selection: &str) -> String {
+        let (ty, field) = match self {
+            Self::Creator => ("ID!", "creator(id: $id)"),
+            Self::Video => ("ID!", "video(id: $id)"),
+            Self::Hashtag => ("String!", "hashtag(name: $id)"),
+        };
+        format!("query Export($id: {ty}, {variables}) {{ subject: {field} {{ {selection} }} }}")
+    }
+}
+
+/// What writes the rows of an answer: one sheet's worth, header included.
+pub(super) type Rows = Box<dyn Fn(&Value, &mut Sheet) -> csv::Result<()> + Send>;
+
+/// A question for the schema, and what its answer is written as.
+pub(crate) struct Ask {
+    /// The GraphQL document.
+    pub(crate) document: String,
+    /// Its variables, an object.
+    pub(crate) variables: Value,
+    /// What the file is called; ASCII letters, hyphens and a dot.
+    pub(crate) file: String,
+    pub(super) rows: Rows,
+}
+
+impl Ask {
+    /// The file, from the answer's `data`; `None` where the token sees no such entity.
+    pub(crate) fn write(&self, data: &Value) -> csv::Result<Option<Vec<u8>>> {
+        let subject = &data["subject"];
+        if subject.is_null() {
+            return Ok(None);
+        }
+        let mut sheet = Sheet::new();
+        (self.rows)(subject, &mut sheet)?;
+        sheet.finish().map(Some)
+    }
+}
