@@ -91,6 +91,10 @@ fn the_schema_is_the_committed_one() {
     let printed = stdout(&Data::new().run(&["schema"]));
     let committed = include_str!("../../schema/schema.graphql");
     assert_eq!(printed.trim_end(), committed.trim_end());
+    let subgraph = stdout(&Data::new().run(&["schema", "--federation"]));
+    for line in ["type Creator implements Node & Measured @key(fields: \"id\") {", "type PageInfo @shareable {"] {
+        assert!(subgraph.lines().any(|each| each == line), "{line}");
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ use throng_privacy::{Gate, Standing};
 
 use crate::access::Access;
 use crate::error::{code, complete, refusal};
+use crate::federation::Root;
 use crate::limits::{Deadline, LimitError, Limits, check_document, check_text};
 use crate::measured::Measured;
 use crate::proven::{Proven, Shape};
@@ -20,7 +21,7 @@ use crate::query::Query;
 use crate::settled::{Measures, Watch};
 use crate::subscription::{Subscription, has_single_roots};
 
-type Inner = async_graphql::Schema<Query, EmptyMutation, Subscription>;
+type Inner = async_graphql::Schema<Root, EmptyMutation, Subscription>;
 
 /// The schema over a gate. Opaque, so that no request goes round the limits; cheap to clone.
 #[derive(Clone)]
@@ -85,12 +86,18 @@ pub fn schema(gate: Arc<Gate>, limits: Limits) -> Schema {
 
 /// The schema in the schema definition language; the same for every gate.
 pub fn sdl() -> String {
-    builder().finish().sdl_with_options(SDLExportOptions::new().include_specified_by().use_space_ident())
+    plain().sdl_with_options(SDLExportOptions::new().include_specified_by().use_space_ident())
 }
 
-fn builder() -> async_graphql::SchemaBuilder<Query, EmptyMutation, Subscription> {
+/// The schema that callers see, without what a router asks.
+pub(crate) fn plain() -> async_graphql::Schema<Query, EmptyMutation, Subscription> {
+    let schema = async_graphql::Schema::build(Query, EmptyMutation, Subscription);
+    schema.register_output_type::<Measured>().finish()
+}
+
+fn builder() -> async_graphql::SchemaBuilder<Root, EmptyMutation, Subscription> {
     // Suggestions compare every unknown name with all names there are.
-    Inner::build(Query, EmptyMutation, Subscription).disable_suggestions().register_output_type::<Measured>()
+    Inner::build(Root, EmptyMutation, Subscription).disable_suggestions().register_output_type::<Measured>()
 }
 
 /// Ends a request where it would be executed.

@@ -160,6 +160,45 @@ async fn a_node_is_what_the_token_sees_of_its_id() {
 }
 
 #[tokio::test]
+async fn a_router_finds_what_its_token_sees_and_callers_do_not_see_the_router_s_fields() {
+    let entities = async |access: Access, ids: &[(&str, &str)]| {
+        let list: Vec<_> = ids.iter().map(|(ty, id)| json!({"__typename": ty, "id": id})).collect();
+        let query = "query($list: [_Any!]!) { _entities(representations: $list) {
+            __typename ... on Creator { handle } ... on Video { title } } }";
+        ask_as(Arc::new(platform()), access, query, json!({ "list": list })).await
+    };
+    let ada = Access::Creator(creator("ada"));
+    let found =
+        entities(ada.clone(), &[("Video", "a1"), ("Creator", "bob"), ("Creator", "ada"), ("Video", "bob")]).await;
+    let expected = json!([
+        {"__typename": "Video", "title": "Video a1"}, null,
+        {"__typename": "Creator", "handle": "@ada"}, {"__typename": "Video", "title": "Video bob"},
+    ]);
+    assert_eq!(found["data"]["_entities"], expected, "{found}");
+    let hidden = entities(ada.clone(), &[("Video", "b1")]).await;
+    assert_eq!(hidden.to_string(), entities(ada.clone(), &[("Video", "b9")]).await.to_string());
+    for wrong in [("Hashtag", "dance"), ("", "")] {
+        let refused = entities(ada.clone(), &[wrong]).await;
+        assert_eq!(refused["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{refused}");
+    }
+    let many: Vec<_> = (0..30_000).map(|_| ("Creator", "ada")).collect();
+    assert_eq!(entities(ada, &many).await["errors"][0]["extensions"]["code"], "QUERY_TOO_COMPLEX");
+    let unknown = entities(Access::Anonymous, &[("Creator", "ada")]).await;
+    assert_eq!(unknown["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+
+    let told = answer(
+        Access::Anonymous,
+        "{ _service { sdl } __schema { queryType { fields { name } } types { name } } entity: __type(name: \"_Entity\") { name } }",
+    )
+    .await;
+    assert!(told["data"]["_service"]["sdl"].as_str().is_some_and(|sdl| sdl.contains("@key(fields: \"id\")")));
+    assert_eq!(told["data"]["entity"], Json::Null);
+    let schema = told["data"]["__schema"].to_string();
+    assert!(schema.contains("\"node\"") && !schema.contains("\"_e") && !schema.contains("\"_s"), "{schema}");
+    assert!(!schema.contains("\"_E") && !schema.contains("\"_S") && !schema.contains("\"_A"), "{schema}");
+}
+
+#[tokio::test]
 async fn bad_questions_have_codes_and_public_reasons() {
     let of_ada = |inner: &str| format!("{{ creator(id: \"ada\") {{ {inner} }} }}");
     for inner in [

@@ -79,7 +79,7 @@ enum Command {
     },
     /// Print the GraphQL schema
     #[command(after_help = "Example:\n  throng schema > schema.graphql")]
-    Schema,
+    Schema(command::SchemaOptions),
     /// Close days by hand: every creator's, through this date, each in its own zone
     #[command(
         after_help = "Sealed days never change: events that come later for them count in the first open day.\n\nExample:\n  throng seal --through 2026-03-09"
@@ -124,7 +124,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Backup(options) => command::backup(&options, &load(None)?.config, output),
         Command::Config => command::config(&load(None)?, output),
         Command::Restore { from } => command::restore(&from, &load(None)?.config, output),
-        Command::Schema => command::schema(output),
+        Command::Schema(options) => command::schema(&options, output),
         Command::Seal { through } => command::seal(through, &load(None)?.config, output),
         Command::Serve { listen } => command::serve(&load(listen)?.config, output),
         Command::Demo(options) => command::demo(&options, load(options.listen)?, output),

@@ -21,7 +21,7 @@ pub(crate) use erase::{ERASE_HELP, EraseOptions, erase};
 pub(crate) use import::{IMPORT_HELP, ImportOptions, import};
 pub(crate) use key::{KeyCommand, key};
 pub(crate) use restore::{RESTORE_HELP, restore};
-pub(crate) use schema::schema;
+pub(crate) use schema::{SchemaOptions, schema};
 pub(crate) use seal::seal;
 pub(crate) use serve::serve;
 pub(crate) use verify::verify;

@@ -91,10 +91,14 @@ fn unpack(packed: &[u8]) -> std::io::Result<Vec<u8>> {
     Ok(plain)
 }
 
-/// `GET /schema.graphql`.
+/// `GET /schema.graphql`; with `?federation` as a subgraph of a federated graph.
 pub(super) async fn schema(request: HttpRequest, service: web::Data<Service>) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response.insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"));
+    let federation = matches!(request.query_string(), "federation" | "federation=" | "federation=true");
+    if federation {
+        return tagged(&mut response, request.headers(), throng_graphql::federation_sdl());
+    }
     tagged(&mut response, request.headers(), service.sdl.clone())
 }
 
