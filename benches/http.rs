@@ -75,7 +75,8 @@ fn dashboard(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("http");
     group.throughput(Throughput::Elements(1));
     for (name, cache_bytes_max) in [("dashboard", "0"), ("dashboard, kept", "1000000")] {
-        let server = Server::start_with(&data, &[("THRONG_GRAPHQL_ANSWERS_CACHE_BYTES_MAX", cache_bytes_max)]);
+        let variables = [("THRONG_GRAPHQL_ANSWERS_CACHE_BYTES_MAX", cache_bytes_max), ("THRONG_RATE_POINTS_MAX", "0")];
+        let server = Server::start_with(&data, &variables);
         let mut connection =
             Connection::new(&server, token, &json!({ "query": DASHBOARD, "variables": { "id": creator } }));
         let answer: Value = serde_json::from_slice(&connection.ask()).expect("JSON");

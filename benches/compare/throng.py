@@ -37,6 +37,7 @@ class Store:
         # Kept answers are no measure of the engine: off, unless a server is asked to keep them.
         keys = self.run("config")
         self.answers_cache = next((of["variable"] for key, of in keys.items() if key.endswith(".answers_cache_bytes_max")), None)
+        self.rate = next((of["variable"] for key, of in keys.items() if key == "rate.points_max"), None)
 
     def command(self, *arguments):
         return [self.binary, "--data", str(self.data), "--json", *arguments]
@@ -67,6 +68,8 @@ class Store:
 
     def start(self, keep_answers=False):
         settings = {self.answers_cache: "0"} if self.answers_cache and not keep_answers else {}
+        if self.rate:
+            settings[self.rate] = "0"  # one client asks all there is
         return Running(self, self.token, settings)
 
 

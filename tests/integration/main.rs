@@ -25,6 +25,7 @@ mod retention;
 mod server;
 mod stream_client;
 mod subscriptions;
+mod tokens;
 mod world;
 
 /// Says something past the capture of a passing test's output.

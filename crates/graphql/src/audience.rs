@@ -10,6 +10,7 @@ use throng_privacy as privacy;
 
 use crate::aggregate::{INSIGHT, MIN, aggregate};
 use crate::breakdown::Breakdown;
+use crate::cost::cost;
 use crate::counters::Measure;
 use crate::error::{internal, of_gate};
 use crate::flat::Rows;
@@ -159,6 +160,7 @@ impl Audience {
     /// The reach split by one trait.
     #[graphql(
         complexity = "1 + page_cost(first.unwrap_or(FIRST_MAX)) * child_complexity",
+        directive = cost::apply(1, "first".into()),
         directive = aggregate::apply(INSIGHT, MIN)
     )]
     async fn breakdown(
@@ -173,27 +175,43 @@ impl Audience {
     }
 
     /// The reach split by age band and gender: 32 cells in a fixed order, each viewer in one.
-    #[graphql(complexity = "1 + 32 * child_complexity", directive = aggregate::apply(INSIGHT, MIN))]
+    #[graphql(
+        complexity = "1 + 32 * child_complexity",
+        directive = cost::apply(1, "32".into()),
+        directive = aggregate::apply(INSIGHT, MIN)
+    )]
     async fn age_gender(&self, ctx: &Context<'_>) -> Result<Rows<AgeGenderCell>> {
         self.table(ctx, Family::AgeGender, |table| table.rows().iter().filter_map(AgeGenderCell::of).collect())
     }
 
     /// Viewers by hour of the week, in the reporting zone: 168 cells from Monday 00:00 on. A viewer stands in every hour
     /// with a view, so cells do not add up to the reach.
-    #[graphql(complexity = "1 + 168 * child_complexity", directive = aggregate::apply(INSIGHT, MIN))]
+    #[graphql(
+        complexity = "1 + 168 * child_complexity",
+        directive = cost::apply(1, "168".into()),
+        directive = aggregate::apply(INSIGHT, MIN)
+    )]
     async fn active_hours(&self, ctx: &Context<'_>) -> Result<Rows<ActiveHour>> {
         self.table(ctx, Family::ActiveHours, |table| table.rows().iter().filter_map(ActiveHour::of).collect())
     }
 
     /// How far viewers watched: 100 points from 1 to 100 % of the length. Each viewer counts with the furthest position of
     /// all views; viewers without a view of a video of known length are left out.
-    #[graphql(complexity = "1 + 100 * child_complexity", directive = aggregate::apply(INSIGHT, MIN))]
+    #[graphql(
+        complexity = "1 + 100 * child_complexity",
+        directive = cost::apply(1, "100".into()),
+        directive = aggregate::apply(INSIGHT, MIN)
+    )]
     async fn retention(&self, ctx: &Context<'_>) -> Result<Rows<RetentionPoint>> {
         self.curve(ctx, Family::Retention, RetentionPoint::of)
     }
 
     /// How far viewers went: saw, viewed, engaged, followed. It starts with everyone with any event, not with the reach.
-    #[graphql(complexity = "1 + 4 * child_complexity", directive = aggregate::apply(INSIGHT, MIN))]
+    #[graphql(
+        complexity = "1 + 4 * child_complexity",
+        directive = cost::apply(1, "4".into()),
+        directive = aggregate::apply(INSIGHT, MIN)
+    )]
     async fn funnel(&self, ctx: &Context<'_>) -> Result<Rows<FunnelStage>> {
         self.curve(ctx, Family::Funnel, FunnelStage::of)
     }

@@ -6,6 +6,7 @@ use throng_model::{CreatorFacts, Entity, VideoFacts, VideoId};
 use crate::aggregate::{INSIGHT, MIN, PUBLIC, aggregate};
 use crate::audience::Audience;
 use crate::connection::{Connection, age_cursor, connection, cursor, cursor_age, cursor_id};
+use crate::cost::cost;
 use crate::counters::{Counters, Measure};
 use crate::error::of_gate;
 use crate::flat::{Flat, Rows};
@@ -61,7 +62,7 @@ impl Creator {
     }
 
     /// The channel's videos, in the order of their ids unless another is asked for.
-    #[graphql(complexity = "1 + page_cost(first) * child_complexity")]
+    #[graphql(complexity = "1 + page_cost(first) * child_complexity", directive = cost::apply(1, "first".into()))]
     async fn videos(
         &self,
         ctx: &Context<'_>,
@@ -95,6 +96,7 @@ impl Creator {
     /// others there are, and in which order, is not said.
     #[graphql(
         complexity = "100 + page_cost(first) * child_complexity",
+        directive = cost::apply(100, "first".into()),
         directive = aggregate::apply(PUBLIC, MIN)
     )]
     async fn top_videos(
@@ -115,7 +117,11 @@ impl Creator {
     }
 
     /// Public counters, summed over a range of days, open days included.
-    #[graphql(complexity = "25 + child_complexity", directive = aggregate::apply(PUBLIC, MIN))]
+    #[graphql(
+        complexity = "25 + child_complexity",
+        directive = cost::apply(25, "1".into()),
+        directive = aggregate::apply(PUBLIC, MIN)
+    )]
     pub(crate) async fn counters(
         &self,
         ctx: &Context<'_>,
@@ -128,6 +134,7 @@ impl Creator {
     /// Public counters per step of a range, every step there, in order. At most 4,000 steps.
     #[graphql(
         complexity = "50 + range.steps(granularity.into()).saturating_mul(child_complexity)",
+        directive = cost::apply(50, "steps of range".into()),
         directive = aggregate::apply(PUBLIC, MIN)
     )]
     pub(crate) async fn series(
@@ -140,7 +147,11 @@ impl Creator {
     }
 
     /// Audience insights over one window of the catalogue, from sealed days only.
-    #[graphql(complexity = "200 + child_complexity", directive = aggregate::apply(INSIGHT, MIN))]
+    #[graphql(
+        complexity = "200 + child_complexity",
+        directive = cost::apply(200, "1".into()),
+        directive = aggregate::apply(INSIGHT, MIN)
+    )]
     pub(crate) async fn audience(
         &self,
         ctx: &Context<'_>,

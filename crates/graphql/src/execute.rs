@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_graphql::async_trait::async_trait;
-use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
 use async_graphql::futures_util::{FutureExt as _, StreamExt as _};
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
@@ -12,6 +10,8 @@ use async_graphql::{EmptyMutation, Request, Response, SDLExportOptions, ServerEr
 use throng_privacy::{Gate, Standing};
 
 use crate::access::Access;
+use crate::cost::{Budget, Judge, judged};
+use crate::erased::erased;
 use crate::error::{code, complete, refusal};
 use crate::federation::Root;
 use crate::limits::{Deadline, LimitError, Limits, check_document, check_text};
@@ -26,9 +26,11 @@ type Inner = async_graphql::Schema<Root, EmptyMutation, Subscription>;
 /// The schema over a gate. Opaque, so that no request goes round the limits; cheap to clone.
 #[derive(Clone)]
 pub struct Schema {
-    /// Walks each document by all rules of the specification before it executes it.
-    strict: Inner,
-    /// For requests that were found valid before: keeps to the limits only.
+    /// Walks each document by all rules of the specification, says what it costs, and executes nothing.
+    judge: Inner,
+    /// Says what a document costs that was found valid.
+    count: Inner,
+    /// For requests that were found valid: keeps to the limits only.
     fast: Inner,
     gate: Arc<Gate>,
     limits: Limits,
@@ -45,7 +47,8 @@ impl Schema {
             let error = "a subscription selects exactly one field, outside of fragments and without directives";
             return Err(Box::new(refusal(ServerError::new(error, None), code::VALIDATION_FAILED)));
         }
-        Ok(Document(Arc::new(Parsed { document, proven: Proven::default() })))
+        let erased = erased(&document);
+        Ok(Document(Arc::new(Parsed { document, erased, proven: Proven::default() })))
     }
 
     /// Checks a document by all rules of the specification, without variables and without asking anything. The error is the
@@ -55,14 +58,41 @@ impl Schema {
         let name = document.0.document.operations.iter().next().and_then(|(name, _)| name);
         let mut request = Request::new("");
         request.operation_name = name.map(ToString::to_string);
-        request.set_parsed_query(document.0.document.clone());
-        let schema = builder().limit_complexity(self.limits.complexity_max).extension(NotExecuted).finish();
-        // Nothing in it waits.
-        let response = schema
-            .execute(request)
-            .now_or_never()
-            .ok_or_else(|| Box::new(refusal(ServerError::new("", None), code::INTERNAL)))?;
-        if response.is_ok() { Ok(()) } else { Err(Box::new(complete(response))) }
+        self.judge(document, &request).map(|_| ())
+    }
+
+    /// Checks a request by all rules of the specification, and says what it costs by the weights in the schema. A refusal is
+    /// the whole answer.
+    pub fn price(&self, document: Document, request: Request) -> Result<Priced, Box<Response>> {
+        let shape = document.shape(&request);
+        if let Some(cost) = shape.as_ref().and_then(|shape| document.0.proven.cost(shape)) {
+            return Ok(Priced { document, request, cost });
+        }
+        let cost = self.judge(&document, &request)?;
+        if let Some(shape) = shape {
+            document.0.proven.note(shape, cost);
+        }
+        Ok(Priced { document, request, cost })
+    }
+
+    fn judge(&self, document: &Document, request: &Request) -> Result<u32, Box<Response>> {
+        let cost = |schema: &Inner, document: ExecutableDocument| {
+            let mut asked = Request::new("").variables(request.variables.clone());
+            asked.operation_name = request.operation_name.clone();
+            asked.set_parsed_query(document);
+            // Nothing in it waits.
+            let response = schema.execute(asked).now_or_never();
+            let response = response.unwrap_or_else(|| refusal(ServerError::new("", None), code::INTERNAL));
+            judged(&response).ok_or_else(|| Box::new(self.under_policy(complete(response))))
+        };
+        let Parsed { document, erased, .. } = &*document.0;
+        let counted = cost(&self.judge, document.clone())?;
+        erased.as_ref().map_or(Ok(counted), |erased| cost(&self.count, erased.clone()))
+    }
+
+    /// P6: every answer says under which policy it was judged.
+    fn under_policy(&self, response: Response) -> Response {
+        response.extension("policyVersion", self.gate.policy_version().into())
     }
 
     /// How many measures were computed for answers so far, by their disclosure; those whose value was asked for.
@@ -78,10 +108,12 @@ impl Schema {
 
 /// The schema over a gate.
 pub fn schema(gate: Arc<Gate>, limits: Limits) -> Schema {
-    let bounded = || builder().limit_complexity(limits.complexity_max).data(gate.clone());
-    let inner = |mode| bounded().validation_mode(mode).finish();
-    let (strict, fast) = (inner(ValidationMode::Strict), inner(ValidationMode::Fast));
-    Schema { strict, fast, gate, limits, measures: Arc::default() }
+    let bounded = || builder().limit_complexity(limits.complexity_max);
+    let judge = bounded().extension(Judge).finish();
+    let count = bounded().extension(Judge).validation_mode(ValidationMode::Fast).finish();
+    // Without an extension: with any the library calls it for every field.
+    let fast = bounded().data(gate.clone()).validation_mode(ValidationMode::Fast).finish();
+    Schema { judge, count, fast, gate, limits, measures: Arc::default() }
 }
 
 /// The schema in the schema definition language; the same for every gate.
@@ -98,22 +130,6 @@ pub(crate) fn plain() -> async_graphql::Schema<Query, EmptyMutation, Subscriptio
 fn builder() -> async_graphql::SchemaBuilder<Root, EmptyMutation, Subscription> {
     // Suggestions compare every unknown name with all names there are.
     Inner::build(Root, EmptyMutation, Subscription).disable_suggestions().register_output_type::<Measured>()
-}
-
-/// Ends a request where it would be executed.
-struct NotExecuted;
-
-impl ExtensionFactory for NotExecuted {
-    fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Self)
-    }
-}
-
-#[async_trait]
-impl Extension for NotExecuted {
-    async fn execute(&self, _: &ExtensionContext<'_>, _: Option<&str>, _: NextExecute<'_>) -> Response {
-        Response::default()
-    }
 }
 
 /// What an operation does.
@@ -134,6 +150,8 @@ pub struct Document(Arc<Parsed>);
 #[derive(Debug)]
 struct Parsed {
     document: ExecutableDocument,
+    /// As its cost is counted, where that is not the document itself.
+    erased: Option<ExecutableDocument>,
     proven: Proven,
 }
 
@@ -156,16 +174,40 @@ impl Document {
         Some(&operation.node)
     }
 
-    /// Whether this very request, or one that differs only in texts, was answered without an error before: then
-    /// answering it takes no validation.
-    pub fn was_answered(&self, request: &Request) -> bool {
-        self.shape(request).is_some_and(|shape| self.0.proven.has(&shape))
+    /// The request with its cost, if this very request, or one that differs only in texts, was priced before.
+    pub fn priced_before(self, request: Request) -> Option<Priced> {
+        let cost = self.0.proven.cost(&self.shape(&request)?)?;
+        Some(Priced { document: self, request, cost })
     }
 
     /// What of a request the validation of this document depends on.
     fn shape(&self, request: &Request) -> Option<Shape> {
         let name = request.operation_name.as_deref();
         Shape::of(self.operation(name)?, name, &request.variables)
+    }
+}
+
+/// A request that is valid, and what it costs.
+#[derive(Debug)]
+pub struct Priced {
+    document: Document,
+    request: Request,
+    cost: u32,
+}
+
+impl Priced {
+    /// What it costs, in points; at least 1.
+    pub fn cost(&self) -> u32 {
+        self.cost
+    }
+
+    /// Tells the request what its caller may still spend, for `Query.rateLimit`.
+    #[must_use]
+    pub fn told(mut self, budget: Option<Budget>) -> Self {
+        if let Some(budget) = budget {
+            self.request = self.request.data(budget);
+        }
+        self
     }
 }
 
@@ -199,45 +241,34 @@ pub async fn execute(schema: &Schema, request: Request, access: Access) -> Respo
 
 /// The same with a document parsed before; the text in the request is not read.
 pub async fn execute_document(schema: &Schema, document: &Document, request: Request, access: Access) -> Answer {
-    execute_until(schema, document, request, access, Instant::now() + schema.limits.time_max).await
+    match schema.price(document.clone(), request) {
+        Ok(priced) => execute_priced(schema, priced, access).await,
+        Err(refusal) => Answer { response: *refusal, holds: None },
+    }
+}
+
+/// The same with a request that was priced before.
+pub async fn execute_priced(schema: &Schema, priced: Priced, access: Access) -> Answer {
+    execute_until(schema, priced, access, Instant::now() + schema.limits.time_max).await
 }
 
 /// The same in a time of its own, or not at all: `None` where there was any error, which may be for want of time, or where
 /// anything would have waited.
-pub fn execute_at_once(
-    schema: &Schema,
-    document: &Document,
-    request: Request,
-    access: Access,
-    time_max: Duration,
-) -> Option<Answer> {
-    let executing = execute_until(schema, document, request, access, Instant::now() + time_max);
+pub fn execute_at_once(schema: &Schema, priced: Priced, access: Access, time_max: Duration) -> Option<Answer> {
+    let executing = execute_until(schema, priced, access, Instant::now() + time_max);
     executing.now_or_never().filter(|answer| answer.response.is_ok())
 }
 
-async fn execute_until(
-    schema: &Schema,
-    document: &Document,
-    mut request: Request,
-    access: Access,
-    deadline: Instant,
-) -> Answer {
+async fn execute_until(schema: &Schema, priced: Priced, access: Access, deadline: Instant) -> Answer {
     let standing = schema.standing();
     let watch = Arc::new(Watch::default());
-    let Parsed { document: parsed, proven } = &*document.0;
-    request.set_parsed_query(parsed.clone());
-    let shape = document.shape(&request);
-    let is_proven = shape.as_ref().is_some_and(|shape| proven.has(shape));
-    let inner = if is_proven { &schema.fast } else { &schema.strict };
+    let Priced { document, mut request, .. } = priced;
+    request.set_parsed_query(document.0.document.clone());
     let is_subscription = document.kind(request.operation_name.as_deref()) == Some(OperationKind::Subscription);
     let request = request.data(access).data(watch.clone()).data(Deadline(deadline));
-    let response = complete(if is_subscription { now(inner, request).await } else { inner.execute(request).await });
+    let response = if is_subscription { now(&schema.fast, request).await } else { schema.fast.execute(request).await };
     schema.measures.add(&watch);
-    if let Some(shape) = shape.filter(|_| !is_proven && response.is_ok()) {
-        proven.note(shape);
-    }
-    // P6: every answer says under which policy it was judged.
-    let response = response.extension("policyVersion", schema.gate.policy_version().into());
+    let response = schema.under_policy(complete(response));
     let is_kept = !is_subscription && response.is_ok() && watch.is_settled() && schema.standing() == standing;
     Answer { response, holds: standing.filter(|_| is_kept) }
 }

@@ -5,6 +5,7 @@ use throng_model::Entity;
 
 use crate::aggregate::{INSIGHT, MIN, PUBLIC, aggregate};
 use crate::audience::Audience;
+use crate::cost::cost;
 use crate::counters::Counters;
 use crate::flat::{Flat, Rows};
 use crate::input::{DateRangeInput, WindowInput};
@@ -32,7 +33,11 @@ impl Hashtag {
     }
 
     /// Public counters, summed over a range of days, open days included.
-    #[graphql(complexity = "25 + child_complexity", directive = aggregate::apply(PUBLIC, MIN))]
+    #[graphql(
+        complexity = "25 + child_complexity",
+        directive = cost::apply(25, "1".into()),
+        directive = aggregate::apply(PUBLIC, MIN)
+    )]
     pub(crate) async fn counters(
         &self,
         ctx: &Context<'_>,
@@ -45,6 +50,7 @@ impl Hashtag {
     /// Public counters per step of a range, every step there, in order. At most 4,000 steps.
     #[graphql(
         complexity = "50 + range.steps(granularity.into()).saturating_mul(child_complexity)",
+        directive = cost::apply(50, "steps of range".into()),
         directive = aggregate::apply(PUBLIC, MIN)
     )]
     pub(crate) async fn series(
@@ -57,7 +63,11 @@ impl Hashtag {
     }
 
     /// Audience insights over one window of the catalogue, from sealed days only.
-    #[graphql(complexity = "200 + child_complexity", directive = aggregate::apply(INSIGHT, MIN))]
+    #[graphql(
+        complexity = "200 + child_complexity",
+        directive = cost::apply(200, "1".into()),
+        directive = aggregate::apply(INSIGHT, MIN)
+    )]
     pub(crate) async fn audience(
         &self,
         ctx: &Context<'_>,

@@ -9,8 +9,10 @@ mod aggregate;
 mod audience;
 mod breakdown;
 mod connection;
+mod cost;
 mod counters;
 mod creator;
+mod erased;
 mod error;
 mod execute;
 mod federation;
@@ -32,8 +34,12 @@ mod words;
 
 pub use access::Access;
 pub use async_graphql::{Pos, Request, Response, ServerError, Value, Variables};
+pub use cost::Budget;
 pub use error::code;
-pub use execute::{Answer, Document, OperationKind, Schema, execute, execute_at_once, execute_document, schema, sdl};
+pub use execute::{
+    Answer, Document, OperationKind, Priced, Schema, execute, execute_at_once, execute_document, execute_priced,
+    schema, sdl,
+};
 pub use federation::federation_sdl;
 pub use limits::Limits;
 pub use throng_privacy::Standing;

@@ -8,6 +8,7 @@ use throng_privacy::Gate;
 
 use crate::aggregate::{INSIGHT, MIN, PUBLIC, aggregate};
 use crate::audience::Audience;
+use crate::cost::cost;
 use crate::counters::Counters;
 use crate::creator::Creator;
 use crate::error::{internal, of_gate, timeout};
@@ -29,6 +30,7 @@ use crate::words::{Comparison, Granularity};
         desc = "Public counters, summed over a range of days, open days included.",
         arg(name = "range", ty = "DateRangeInput", desc = "The days to sum over."),
         arg(name = "compare_to", ty = "Option<Comparison>", desc = "Fills `previous` and `change` of each measure."),
+        directive = cost::apply(25, "1".into()),
         directive = aggregate::apply(PUBLIC, MIN)
     ),
     field(
@@ -37,6 +39,7 @@ use crate::words::{Comparison, Granularity};
         desc = "Public counters per step of a range, every step there, in order. At most 4,000 steps.",
         arg(name = "range", ty = "DateRangeInput", desc = "The days to cover."),
         arg(name = "granularity", ty = "Granularity", desc = "The step."),
+        directive = cost::apply(50, "steps of range".into()),
         directive = aggregate::apply(PUBLIC, MIN)
     ),
     field(
@@ -44,6 +47,7 @@ use crate::words::{Comparison, Granularity};
         ty = "Flat<Audience>",
         desc = "Audience insights over one window of the catalogue, from sealed days only.",
         arg(name = "window", ty = "WindowInput", desc = "The window."),
+        directive = cost::apply(200, "1".into()),
         directive = aggregate::apply(INSIGHT, MIN)
     )
 )]

@@ -3,7 +3,7 @@
 //! Walking a document by all rules of the specification takes the library longer than most answers. What the rules say
 //! depends on the document, the operation chosen and the variables; of a variable that takes any text, not on its text.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use async_graphql::parser::types::{BaseType, OperationDefinition, VariableDefinition};
@@ -39,19 +39,19 @@ fn takes_any_text(variable: &VariableDefinition) -> bool {
     matches!(&variable.var_type.node.base, BaseType::Named(name) if name == "ID" || name == "String")
 }
 
-/// The valid requests of one document; bounded, and the first ones stay.
+/// The valid requests of one document with their costs, which depend on no more; bounded, and the first ones stay.
 #[derive(Debug, Default)]
-pub(crate) struct Proven(Mutex<HashSet<Shape>>);
+pub(crate) struct Proven(Mutex<HashMap<Shape, u32>>);
 
 impl Proven {
-    pub(crate) fn has(&self, shape: &Shape) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(shape)
+    pub(crate) fn cost(&self, shape: &Shape) -> Option<u32> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(shape).copied()
     }
 
-    pub(crate) fn note(&self, shape: Shape) {
+    pub(crate) fn note(&self, shape: Shape, cost: u32) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() < REQUESTS_MAX {
-            known.insert(shape);
+            known.insert(shape, cost);
         }
     }
 }

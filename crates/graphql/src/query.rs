@@ -6,12 +6,14 @@ use throng_privacy::Gate;
 
 use crate::access::Access;
 use crate::connection::{Connection, connection, cursor, cursor_id};
+use crate::cost::{RateLimit, cost};
 use crate::creator::Creator;
 use crate::hashtag::Hashtag;
 use crate::input::{page_cost, page_size};
 use crate::measured::gate;
 use crate::node::{self, Node};
 use crate::policy::{PrivacyPolicy, Status};
+use crate::settled::unsettled;
 use crate::video::Video;
 
 pub(crate) struct Query;
@@ -30,7 +32,7 @@ impl Query {
     }
 
     /// The channels that the token may see, in the order of their ids.
-    #[graphql(complexity = "1 + page_cost(first) * child_complexity")]
+    #[graphql(complexity = "1 + page_cost(first) * child_complexity", directive = cost::apply(1, "first".into()))]
     async fn creators(
         &self,
         ctx: &Context<'_>,
@@ -74,6 +76,14 @@ impl Query {
         let Ok(tag) = throng_model::Hashtag::parse(&name) else { return Ok(None) };
         let exists = access.sees_hashtags() && gate(ctx)?.hashtag_exists(&tag);
         Ok(exists.then(|| Hashtag(tag.into_owned())))
+    }
+
+    /// The points that the calling key may still spend, or all callers without one together; null where the server limits
+    /// nothing. Needs no token.
+    async fn rate_limit(&self, ctx: &Context<'_>) -> Option<RateLimit> {
+        // The next request finds another number.
+        unsettled(ctx);
+        RateLimit::of(ctx)
     }
 
     /// The privacy policy in force. Needs no token.

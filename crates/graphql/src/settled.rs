@@ -56,8 +56,15 @@ impl Watch {
 
 /// The value of an answer. Resolvers open none otherwise: what is not noted here would be kept though it may change.
 pub(crate) fn open<T>(ctx: &Context<'_>, answer: Released<T>) -> T {
-    if let (false, Some(watch)) = (answer.is_settled(), ctx.data_opt::<Arc<Watch>>()) {
-        watch.met_unsettled.store(true, Ordering::Relaxed);
+    if !answer.is_settled() {
+        unsettled(ctx);
     }
     answer.into_inner()
+}
+
+/// Notes that the answer holds for this request alone.
+pub(crate) fn unsettled(ctx: &Context<'_>) {
+    if let Some(watch) = ctx.data_opt::<Arc<Watch>>() {
+        watch.met_unsettled.store(true, Ordering::Relaxed);
+    }
 }

@@ -11,6 +11,7 @@ use throng_privacy::GateError;
 
 use crate::access::Access;
 use crate::aggregate::{MIN, PUBLIC, aggregate};
+use crate::cost::cost;
 use crate::counters::Counters;
 use crate::error::of_gate;
 use crate::flat::Flat;
@@ -26,7 +27,11 @@ impl Subscription {
     /// Public counters of a video's day that is under way in its creator's `timeZone`: what a query over this one day answers,
     /// looked at every few seconds. The error has the code NOT_FOUND where there is no such video, or the token may not see its
     /// channel.
-    #[graphql(complexity = "25 + child_complexity", directive = aggregate::apply(PUBLIC, MIN))]
+    #[graphql(
+        complexity = "25 + child_complexity",
+        directive = cost::apply(25, "1".into()),
+        directive = aggregate::apply(PUBLIC, MIN)
+    )]
     async fn counters(
         &self,
         ctx: &Context<'_>,

@@ -5,6 +5,7 @@ use throng_model::{Entity, VideoFacts};
 
 use crate::aggregate::{INSIGHT, MIN, PUBLIC, aggregate};
 use crate::audience::Audience;
+use crate::cost::cost;
 use crate::counters::Counters;
 use crate::creator::Creator;
 use crate::flat::{Flat, Rows};
@@ -67,7 +68,11 @@ impl Video {
     }
 
     /// Public counters, summed over a range of days, open days included.
-    #[graphql(complexity = "25 + child_complexity", directive = aggregate::apply(PUBLIC, MIN))]
+    #[graphql(
+        complexity = "25 + child_complexity",
+        directive = cost::apply(25, "1".into()),
+        directive = aggregate::apply(PUBLIC, MIN)
+    )]
     pub(crate) async fn counters(
         &self,
         ctx: &Context<'_>,
@@ -80,6 +85,7 @@ impl Video {
     /// Public counters per step of a range, every step there, in order. At most 4,000 steps.
     #[graphql(
         complexity = "50 + range.steps(granularity.into()).saturating_mul(child_complexity)",
+        directive = cost::apply(50, "steps of range".into()),
         directive = aggregate::apply(PUBLIC, MIN)
     )]
     pub(crate) async fn series(
@@ -92,7 +98,11 @@ impl Video {
     }
 
     /// Audience insights over one window of the catalogue, from sealed days only.
-    #[graphql(complexity = "200 + child_complexity", directive = aggregate::apply(INSIGHT, MIN))]
+    #[graphql(
+        complexity = "200 + child_complexity",
+        directive = cost::apply(200, "1".into()),
+        directive = aggregate::apply(INSIGHT, MIN)
+    )]
     pub(crate) async fn audience(
         &self,
         ctx: &Context<'_>,

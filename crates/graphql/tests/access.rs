@@ -360,3 +360,55 @@ fn a_document_knows_its_operations() {
     assert_eq!((kind(two, None), kind(two, Some("C"))), (None, None));
     assert_eq!(kind(two, Some("B")), Some(OperationKind::Subscription));
 }
+
+/// What the schema publishes is what is charged.
+#[test]
+fn published_costs_are_the_ones_that_are_counted() {
+    let schema = schema_under(Protection::Threshold, Arc::new(platform()));
+    let price = |inner: &str| {
+        let document = schema.parse(inner).expect("within the limits");
+        schema.price(document, Request::new("")).expect("valid").cost()
+    };
+    let days = "range: {from: \"2026-03-01\", to: \"2026-03-10\"}";
+    let of_ada = |inner: &str| format!("{{ creator(id: \"ada\") {{ {inner} }} }}");
+    let of_video = |inner: &str| format!("{{ video(id: \"v\") {{ {inner} }} }}");
+    let of_tag = |inner: &str| format!("{{ hashtag(name: \"v\") {{ {inner} }} }}");
+    let of_day = |inner: &str| of_ada(&format!("audience(window: {{kind: DAY}}) {{ {inner} }}"));
+    let cells = "cell: measure { value }";
+    for (query, cost) in [
+        ("{ __typename }".to_owned(), 1),
+        ("{ creators(first: 7) { edges { node { id } } } }".to_owned(), 1 + 7 * 3),
+        (of_ada("videos(first: 7) { edges { cursor } }"), 1 + 1 + 7 * 2),
+        (of_ada(&format!("topVideos({days}, by: VIEWS, first: 7) {{ video {{ id }} }}")), 1 + 100 + 7 * 2),
+        (of_ada(&format!("counters({days}) {{ views {{ value }} }}")), 1 + 25 + 2),
+        (of_video(&format!("counters({days}) {{ views {{ value }} }}")), 1 + 25 + 2),
+        (of_tag(&format!("counters({days}) {{ views {{ value }} }}")), 1 + 25 + 2),
+        (of_ada(&format!("series({days}, granularity: DAY) {{ date start }}")), 1 + 50 + 10 * 2),
+        (of_video(&format!("series({days}, granularity: DAY) {{ date start }}")), 1 + 50 + 10 * 2),
+        (of_tag(&format!("series({days}, granularity: DAY) {{ date start }}")), 1 + 50 + 10 * 2),
+        (of_ada(&format!("... on Measured {{ series({days}, granularity: DAY) {{ date start }} }}")), 1 + 50 + 10 * 2),
+        (
+            format!(
+                "{{ creator(id: \"ada\") {{ ...A }} }} fragment A on Creator {{ ...B handle }}
+                 fragment B on Measured {{ series({days}, granularity: DAY) {{ date start }} x: __typename }}"
+            ),
+            1 + 50 + 10 * 2 + 1,
+        ),
+        (
+            format!(
+                "{{ node(id: \"ada\") {{ ... on Measured {{ series({days}, granularity: DAY) {{ date start }} }} }} }}"
+            ),
+            1 + 50 + 10 * 2,
+        ),
+        (of_video("audience(window: {kind: DAY}) { reach { value } }"), 1 + 200 + 2),
+        (of_tag("audience(window: {kind: DAY}) { reach { value } }"), 1 + 200 + 2),
+        (of_day("breakdown(by: AGE, first: 7) { rows { key } }"), 201 + 1 + 7 * 2),
+        (of_day("breakdown(by: AGE) { rows { key } }"), 201 + 1 + 100 * 2),
+        (of_day(&format!("ageGender {{ {cells} }}")), 201 + 1 + 32 * 2),
+        (of_day(&format!("activeHours {{ {cells} }}")), 201 + 1 + 168 * 2),
+        (of_day("retention { share }"), 201 + 1 + 100),
+        (of_day("funnel { stage }"), 201 + 1 + 4),
+    ] {
+        assert_eq!(price(&query), cost, "{query}");
+    }
+}

@@ -9,8 +9,9 @@ use async_graphql::parser::types::{
     BaseType, ConstDirective, FieldDefinition, ServiceDocument, Type, TypeDefinition, TypeKind, TypeSystemDefinition,
 };
 
-/// Numbers that count neither events nor viewers: facts of the catalogue, places in fixed lists, and the policy itself.
-const CATALOGUE_NUMBERS: [&str; 16] = [
+/// Numbers that count neither events nor viewers: facts of the catalogue, places in fixed lists, the policy
+/// itself, and what the caller may still ask.
+const CATALOGUE_NUMBERS: [&str; 20] = [
     "Video.duration",
     "ActiveHour.hour",
     "RetentionPoint.position",
@@ -27,6 +28,10 @@ const CATALOGUE_NUMBERS: [&str; 16] = [
     "NoiseLevel.rho",
     "NoiseLevel.sigma",
     "NoiseLevel.shownFrom",
+    "RateLimit.limit",
+    "RateLimit.remaining",
+    "RateLimit.restoreRate",
+    "RateLimit.cost",
 ];
 
 /// Types whose every number or measure has passed the gate.

@@ -331,6 +331,21 @@ pub(super) const FIELDS: &[Field] = &[
         get: |config| number(config.graphql.subscriptions_per_connection_max),
     },
     Field {
+        path: "rate.points_max",
+        doc: &[
+            "Points that the bucket of each key holds, and one bucket of all callers without a key. A request takes its cost from it before",
+            "it is answered (`@cost` in the schema; a dashboard takes some 1,000), or answers 429 with Retry-After. 0: nothing is limited.",
+        ],
+        set: |config, given| given.integer(0..=1 << 30).map(|value| config.rate.points_max = value),
+        get: |config| number(config.rate.points_max),
+    },
+    Field {
+        path: "rate.points_per_second",
+        doc: &["Points that come back into each bucket in a second. 0: nothing is limited."],
+        set: |config, given| given.integer(0..=1 << 30).map(|value| config.rate.points_per_second = value),
+        get: |config| number(config.rate.points_per_second),
+    },
+    Field {
         path: "ingest.line_bytes_max",
         doc: &["Longest line (event or catalogue row), in bytes; a longer one is rejected, and the rest goes on."],
         set: |config, given| given.size(1_024..=16 << 20).map(|value| config.ingest.line_bytes_max = value),

@@ -26,6 +26,7 @@ pub(crate) struct Config {
     pub(crate) data: PathBuf,
     pub(crate) http: Http,
     pub(crate) graphql: Graphql,
+    pub(crate) rate: Rate,
     pub(crate) ingest: Ingest,
     pub(crate) store: Storage,
     pub(crate) privacy: Privacy,
@@ -58,6 +59,15 @@ pub(crate) struct Graphql {
     pub(crate) subscription_interval_ms: u64,
     pub(crate) subscriptions_per_key_max: usize,
     pub(crate) subscriptions_per_connection_max: usize,
+}
+
+/// Section `rate`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rate {
+    /// What the bucket of one caller holds; 0 limits nothing.
+    pub(crate) points_max: u32,
+    /// What comes back into it; 0 limits nothing.
+    pub(crate) points_per_second: u32,
 }
 
 /// Section `ingest`.
@@ -223,6 +233,7 @@ impl Default for Config {
                 subscriptions_per_key_max: 256,
                 subscriptions_per_connection_max: 64,
             },
+            rate: Rate { points_max: 200_000, points_per_second: 10_000 },
             ingest: Ingest {
                 line_bytes_max: 64 << 10,
                 body_bytes_max: 8 * MIB,

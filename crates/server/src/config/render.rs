@@ -123,6 +123,9 @@ mod tests {
         subscription_interval_ms = 100
         subscriptions_per_key_max = 1
         subscriptions_per_connection_max = 1
+        [rate]
+        points_max = 0
+        points_per_second = 1
         [ingest]
         line_bytes_max = 2048
         body_bytes_max = 4096

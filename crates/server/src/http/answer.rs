@@ -121,6 +121,13 @@ impl Problem {
             "pages of this origin may not open a connection here: http.cors_origins names those that may",
         ),
     };
+    pub(super) const TOO_DEAR_NOW: Self = Self {
+        status: StatusCode::TOO_MANY_REQUESTS,
+        code: "RATE_LIMITED",
+        message: Cow::Borrowed(
+            "the bucket of this key does not hold what this costs: ask again after Retry-After seconds",
+        ),
+    };
     pub(super) const SLOW_BODY: Self = Self {
         status: StatusCode::REQUEST_TIMEOUT,
         code: "TIMEOUT",
@@ -160,6 +167,14 @@ impl Problem {
             self.status = StatusCode::BAD_REQUEST;
         }
         let body = graphql_errors(self.code, &self.message);
+        self.with_headers(media.content_type(), body)
+    }
+
+    /// The same with something in `extensions`, as it stands in JSON between the braces.
+    pub(super) fn graphql_with(self, media: Media, extensions: &str) -> HttpResponse {
+        let mut body = graphql_errors(self.code, &self.message);
+        body.pop();
+        body.push_str(&format!(",\"extensions\":{{{extensions}}}}}"));
         self.with_headers(media.content_type(), body)
     }
 

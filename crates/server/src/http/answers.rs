@@ -30,10 +30,19 @@ pub(super) struct Answers {
     misses: AtomicU64,
 }
 
+/// An answer as far as it is the same for everybody who may see it: what it cost and what is left differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Body {
+    /// The JSON up to the place in `extensions` where the cost stands; two braces are open.
+    pub(super) open: Bytes,
+    /// What the request cost.
+    pub(super) cost: u32,
+}
+
 #[derive(Debug, Clone)]
 struct Kept {
     holds: Standing,
-    body: Bytes,
+    body: Body,
 }
 
 #[derive(Debug, Clone)]
@@ -50,7 +59,7 @@ impl Weighter<Question, Kept> for Weight {
             Access::Partner(creators) => creators.iter().map(|id| id.as_str().len() + size_of_val(id)).sum(),
             _ => 0,
         };
-        (ENTRY_BYTES + granted + question.text.len() + kept.body.len()) as u64
+        (ENTRY_BYTES + granted + question.text.len() + kept.body.open.len()) as u64
     }
 }
 
@@ -61,8 +70,8 @@ impl Answers {
         Self { kept: (bytes_max > 0).then(cache), hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
     }
 
-    /// The body of the answer, if it is kept and `now` is what it stands on.
-    pub(super) fn get(&self, question: &Question, now: Option<Standing>) -> Option<Bytes> {
+    /// The answer, if it is kept and `now` is what it stands on.
+    pub(super) fn get(&self, question: &Question, now: Option<Standing>) -> Option<Body> {
         let cache = self.kept.as_ref()?;
         let found = cache.get(question).filter(|kept| Some(kept.holds) == now).map(|kept| kept.body);
         let counter = if found.is_some() { &self.hits } else { &self.misses };
@@ -71,7 +80,7 @@ impl Answers {
     }
 
     /// Keeps an answer in the place of an older one.
-    pub(super) fn keep(&self, mut question: Question, holds: Standing, body: Bytes) {
+    pub(super) fn keep(&self, mut question: Question, holds: Standing, body: Body) {
         if let Some(cache) = &self.kept {
             // What was read off the socket may lie in a larger buffer.
             question.text = Bytes::copy_from_slice(&question.text);

@@ -16,9 +16,10 @@ use throng_query::Engine;
 use throng_store::{AppendMode, MemoryMap, Options, Store};
 
 use super::Service;
-use super::answers::{Answers, Question};
+use super::answers::{Answers, Body, Question};
 use super::asking::{Way, compute};
 use super::negotiate::Media;
+use super::rate::Bill;
 use crate::config::Config;
 use crate::keys::KeyRing;
 
@@ -130,13 +131,15 @@ impl World {
     fn ask(&self, access: &Access, query: &str) -> (String, bool) {
         let text = json!({ "query": query }).to_string().into();
         let question = Question { access: access.clone(), by_get: false, text };
-        let computed =
-            |service| compute(service, question.clone(), Way::Once(Media::Json), self.runtime.handle()).unwrap().body;
+        let computed = |service| {
+            let (question, bill) = (question.clone(), Bill::of(None));
+            compute(service, question, bill, Way::Once(Media::Json), self.runtime.handle()).unwrap().body
+        };
         let kept = self.cached.answers.get(&question, self.cached.schema.standing());
         let is_kept = kept.is_some();
         let body = kept.unwrap_or_else(|| computed(&self.cached));
         assert_eq!(body, computed(&self.fresh), "{query}");
-        (String::from_utf8(body.to_vec()).unwrap(), is_kept)
+        (String::from_utf8(body.open.to_vec()).unwrap(), is_kept)
     }
 
     /// The answer to a question that is asked for a second time, and whether it was kept.
@@ -262,14 +265,14 @@ fn the_next_day_has_other_newest_windows() {
 #[test]
 fn what_is_kept_is_bounded() {
     let world = World::new(noon);
-    let (standing, body) = (world.cached.schema.standing().unwrap(), vec![7; 1_000]);
+    let (standing, body) = (world.cached.schema.standing().unwrap(), Body { open: vec![7; 1_000].into(), cost: 1 });
     let question = |number: u32| {
         let text = number.to_string().into();
         Question { access: Access::Operator, by_get: false, text }
     };
     for (bytes_max, most) in [(0, 0), (100_000, 100)] {
         let answers = Answers::new(bytes_max);
-        (0..1_000).for_each(|number| answers.keep(question(number), standing, body.clone().into()));
+        (0..1_000).for_each(|number| answers.keep(question(number), standing, body.clone()));
         let kept = (0..1_000).filter(|&number| answers.get(&question(number), Some(standing)).is_some()).count();
         assert!(kept <= most && (kept > 0 || most == 0), "{kept} of {bytes_max} bytes");
     }

@@ -6,14 +6,15 @@
 
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Bytes};
-use throng_graphql::{Access, Answer, Document, OperationKind, Request, Response, Value, Variables};
+use throng_graphql::{Access, Answer, OperationKind, Priced, Request, Response, Value, Variables};
 use tokio::runtime::Handle;
 
 use super::answer::Problem;
-use super::answers::Question;
+use super::answers::{Body, Question};
 use super::documents::Refusal;
 use super::negotiate::Media;
 use super::params::{ParamError, Params};
+use super::rate::{Bill, Broke, Charge};
 use super::{Service, at_once};
 use crate::keys::{Holder, Role};
 
@@ -74,10 +75,56 @@ impl Way {
 #[derive(Debug, Clone)]
 pub(super) struct Answered {
     pub(super) status: StatusCode,
-    pub(super) body: Bytes,
+    /// The same for whoever may see the same.
+    pub(super) body: Body,
+    /// What it cost this caller.
+    pub(super) charge: Charge,
     /// The data of a subscription, where it has any: asking again may bring other ones. What else an answer carries, such as what
     /// it cost, is no news.
     pub(super) value: Option<Bytes>,
+}
+
+impl Answered {
+    /// All of it.
+    pub(super) fn whole(&self) -> Bytes {
+        self.charge.complete(&self.body)
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Unanswered {
+    Problem(Problem),
+    Broke(Broke),
+}
+
+impl Unanswered {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Problem(problem) => problem.code,
+            Self::Broke(broke) => broke.problem().code,
+        }
+    }
+
+    /// The refusal alone, where there is no place for what the bucket holds.
+    pub(super) fn problem(self) -> Problem {
+        match self {
+            Self::Problem(problem) => problem,
+            Self::Broke(broke) => broke.problem(),
+        }
+    }
+}
+
+impl From<Problem> for Unanswered {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<Broke> for Unanswered {
+    fn from(broke: Broke) -> Self {
+        Self::Broke(broke)
+    }
 }
 
 /// What a subscription says now; `None` for other operations.
@@ -92,22 +139,24 @@ pub(super) async fn answer(
     question: Question,
     key: Option<String>,
     way: Way,
-) -> Result<Answered, Problem> {
-    answer_or_refuse(service, question, key, way).await.inspect_err(|problem| service.metrics.failed(problem.code))
+) -> Result<Answered, Unanswered> {
+    answer_or_refuse(service, question, key, way).await.inspect_err(|error| service.metrics.failed(error.code()))
 }
 
-/// Answers what was sent: as before where that still holds, otherwise by computing.
+/// Answers what was sent: as before where that still holds, otherwise by computing. It is paid for first.
 async fn answer_or_refuse(
     service: &web::Data<Service>,
     question: Question,
     key: Option<String>,
     way: Way,
-) -> Result<Answered, Problem> {
+) -> Result<Answered, Unanswered> {
+    let mut bill = Bill::of(key.clone());
     if let Some(body) = service.answers.get(&question, service.schema.standing()) {
-        return Ok(Answered { status: StatusCode::OK, body, value: None });
+        let charge = bill.pay(&service.rates, body.cost)?;
+        return Ok(Answered { status: StatusCode::OK, body, charge, value: None });
     }
     let place = service.callers.enter(key).ok_or(Problem::TOO_MANY)?;
-    if let Some(answered) = at_once::answer(service, &question, way) {
+    if let Some(answered) = at_once::answer(service, &question, &mut bill, way)? {
         return Ok(answered);
     }
     // Never closed, so this never fails.
@@ -117,9 +166,9 @@ async fn answer_or_refuse(
     let computing = web::block(move || {
         // Until it is computed, also where the client has gone.
         let _held = (place, turn);
-        compute(&shared, question, way, &runtime)
+        compute(&shared, question, bill, way, &runtime)
     });
-    computing.await.unwrap_or(Err(Problem::INTERNAL))
+    computing.await.unwrap_or(Err(Problem::INTERNAL.into()))
 }
 
 pub(super) fn params_of(question: &Question) -> Result<Params, ParamError> {
@@ -132,30 +181,43 @@ pub(super) fn request_of(params: Params) -> Request {
     request
 }
 
+/// What a document costs that is refused.
+const REFUSED_COST: u32 = 1;
+
 /// The answer, which is kept if it may be.
-pub(super) fn compute(service: &Service, question: Question, way: Way, runtime: &Handle) -> Result<Answered, Problem> {
+pub(super) fn compute(
+    service: &Service,
+    question: Question,
+    mut bill: Bill,
+    way: Way,
+    runtime: &Handle,
+) -> Result<Answered, Unanswered> {
     let params = params_of(&question).map_err(|error| Problem::malformed(error.to_string()))?;
-    let document = match service.documents.find(params.query.as_deref(), params.document, &service.schema) {
-        Err(Refusal::Problem(problem)) => return Err(problem),
-        Err(Refusal::Answer(refusal)) => {
-            note_errors(service, &refusal);
-            return written(&refusal, way, None);
+    let (kind, priced) = match service.documents.find(params.query.as_deref(), params.document, &service.schema) {
+        Err(Refusal::Problem(problem)) => return Err(problem.into()),
+        Err(Refusal::Answer(refusal)) => (None, Err(refusal)),
+        Ok(document) => {
+            let kind = document.kind(params.operation_name.as_deref());
+            way.takes(kind, question.by_get)?;
+            (kind, service.schema.price(document, request_of(params)))
         }
-        Ok(document) => document,
     };
-    let kind = document.kind(params.operation_name.as_deref());
-    way.takes(kind, question.by_get)?;
-    let answer = runtime.block_on(execute(service, &document, params, &question.access));
-    note_errors(service, &answer.response);
-    let answered = written(&answer.response, way, kind)?;
-    if let Some(holds) = answer.holds {
+    let cost = priced.as_ref().map_or(REFUSED_COST, Priced::cost);
+    let charge = bill.pay(&service.rates, cost)?;
+    let answer = match priced {
+        Err(refusal) => Answer { response: *refusal, holds: None },
+        Ok(priced) => {
+            let (priced, access) = (priced.told(charge.budget()), question.access.clone());
+            runtime.block_on(throng_graphql::execute_priced(&service.schema, priced, access))
+        }
+    };
+    let Answer { response, holds } = answer;
+    note_errors(service, &response);
+    let answered = written(response, way, kind, charge, cost)?;
+    if let Some(holds) = holds {
         service.answers.keep(question, holds, answered.body.clone());
     }
     Ok(answered)
-}
-
-async fn execute(service: &Service, document: &Document, params: Params, access: &Access) -> Answer {
-    throng_graphql::execute_document(&service.schema, document, request_of(params), access.clone()).await
 }
 
 fn note_errors(service: &Service, response: &Response) {
@@ -167,7 +229,13 @@ fn note_errors(service: &Service, response: &Response) {
 }
 
 /// A response as it is sent.
-fn written(response: &Response, way: Way, kind: Option<OperationKind>) -> Result<Answered, Problem> {
+fn written(
+    response: Response,
+    way: Way,
+    kind: Option<OperationKind>,
+    charge: Charge,
+    cost: u32,
+) -> Result<Answered, Problem> {
     let is_subscription = kind == Some(OperationKind::Subscription);
     let no_data = response.data == Value::Null && !response.errors.is_empty();
     // Without data and without a place in the data, an error is about the request itself. A subscription that brings no value
@@ -177,18 +245,27 @@ fn written(response: &Response, way: Way, kind: Option<OperationKind>) -> Result
         Media::GraphqlResponse if request_error => StatusCode::BAD_REQUEST,
         _ => StatusCode::OK,
     };
-    let body = body_of(response, request_error).map_err(|_| Problem::INTERNAL)?;
-    Ok(Answered { status, body: body.into(), value: value(response, kind) })
+    let value = value(&response, kind);
+    let body = body_of(response, request_error, cost).map_err(|_| Problem::INTERNAL)?;
+    Ok(Answered { status, body, charge, value })
 }
 
-/// A request error has no `data` at all, not even null.
-fn body_of(response: &Response, request_error: bool) -> serde_json::Result<Vec<u8>> {
-    if !request_error {
-        return serde_json::to_vec(response);
+/// A response as it is kept. A request error has no `data` at all, not even null.
+pub(super) fn body_of(mut response: Response, request_error: bool, cost: u32) -> serde_json::Result<Body> {
+    let extensions = std::mem::take(&mut response.extensions);
+    let mut open = if request_error {
+        serde_json::to_vec(&serde_json::json!({ "errors": response.errors }))?
+    } else {
+        serde_json::to_vec(&response)?
+    };
+    // The brace that closes it; there are data or errors before it.
+    open.pop();
+    open.extend_from_slice(b",\"extensions\":{");
+    for (name, value) in &extensions {
+        serde_json::to_writer(&mut open, name)?;
+        open.push(b':');
+        serde_json::to_writer(&mut open, value)?;
+        open.push(b',');
     }
-    let mut body = serde_json::to_value(response)?;
-    if let serde_json::Value::Object(body) = &mut body {
-        body.remove("data");
-    }
-    serde_json::to_vec(&body)
+    Ok(Body { open: open.into(), cost })
 }

@@ -5,14 +5,14 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::time::{Duration, Instant};
 
 use actix_web::http::StatusCode;
-use actix_web::web::Bytes;
 use quick_cache::sync::Cache;
-use throng_graphql::Answer;
+use throng_graphql::{Answer, OperationKind, Priced};
 use throng_store::without_waiting;
 
 use super::Service;
 use super::answers::Question;
-use super::asking::{Answered, Way, params_of, request_of, value};
+use super::asking::{Answered, Way, body_of, params_of, request_of, value};
+use super::rate::{Bill, Broke};
 
 /// How long computing may take before the next piece of an answer is begun.
 const TIME_MAX: Duration = Duration::from_millis(3);
@@ -33,32 +33,42 @@ impl Long {
     }
 }
 
-/// The answer without an error, where all of it is in memory and it takes no time to speak of.
-pub(super) fn answer(service: &Service, question: &Question, way: Way) -> Option<Answered> {
+/// The answer without an error, where all of it is in memory and it takes no time to speak of. Paid for wherever it is tried.
+pub(super) fn answer(
+    service: &Service,
+    question: &Question,
+    bill: &mut Bill,
+    way: Way,
+) -> Result<Option<Answered>, Broke> {
     // Not before those who wait in line.
-    let _turn = service.computing.try_acquire().ok()?;
+    let Ok(_turn) = service.computing.try_acquire() else { return Ok(None) };
     let hash = service.long.hashes.hash_one(question);
     if question.text.len() > BYTES_MAX || service.long.questions.get(&hash).is_some() {
-        return None;
+        return Ok(None);
     }
+    let Some((priced, kind)) = priced(service, question, way) else { return Ok(None) };
+    let cost = priced.cost();
+    let charge = bill.pay(&service.rates, cost)?;
+    let (began, access, priced) = (Instant::now(), question.access.clone(), priced.told(charge.budget()));
+    let answer = without_waiting(|| throng_graphql::execute_at_once(&service.schema, priced, access, TIME_MAX));
+    if began.elapsed() > TIME_MAX {
+        service.long.questions.insert(hash, ());
+    }
+    Ok(answer.and_then(|Answer { response, holds }| {
+        let value = value(&response, kind);
+        let body = body_of(response, false, cost).ok()?;
+        if let Some(holds) = holds {
+            service.answers.keep(question.clone(), holds, body.clone());
+        }
+        Some(Answered { status: StatusCode::OK, body, charge, value })
+    }))
+}
+
+/// The request, if its document is in memory and it was priced before.
+fn priced(service: &Service, question: &Question, way: Way) -> Option<(Priced, Option<OperationKind>)> {
     let params = params_of(question).ok()?;
     let document = service.documents.known(params.query.as_deref(), params.document)?;
     let kind = document.kind(params.operation_name.as_deref());
     way.takes(kind, question.by_get).ok()?;
-    let request = request_of(params);
-    if !document.was_answered(&request) {
-        return None;
-    }
-    let (began, access) = (Instant::now(), question.access.clone());
-    let answer =
-        without_waiting(|| throng_graphql::execute_at_once(&service.schema, &document, request, access, TIME_MAX));
-    if began.elapsed() > TIME_MAX {
-        service.long.questions.insert(hash, ());
-    }
-    let Answer { response, holds } = answer?;
-    let body = Bytes::from(serde_json::to_vec(&response).ok()?);
-    if let Some(holds) = holds {
-        service.answers.keep(question.clone(), holds, body.clone());
-    }
-    Some(Answered { status: StatusCode::OK, body, value: value(&response, kind) })
+    Some((document.priced_before(request_of(params))?, kind))
 }

@@ -57,7 +57,7 @@ fn is_permitted(service: &Service, origin: &HeaderValue) -> bool {
 
 fn permit(headers: &mut HeaderMap, origin: HeaderValue, preflight: bool) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Retry-After"));
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Retry-After, RateLimit, RateLimit-Policy"));
     if preflight {
         headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
         let names = "Authorization, Content-Type, GraphQL-Require-Preflight, X-Requested-With";

@@ -12,7 +12,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::answer::Problem;
 use super::answers::Question;
-use super::asking::{self, Answered, Asker, Way};
+use super::asking::{self, Answered, Asker, Unanswered, Way};
 use super::negotiate::{Media, answer_media, is_json, wants_events};
 use super::{Service, auth, body, event_stream, socket};
 
@@ -115,17 +115,20 @@ async fn answer(service: web::Data<Service>, admitted: Admitted, text: Bytes, by
     let question = Question { access, by_get, text };
     let Way::Once(media) = way else { return event_stream::open(service, question, key).await };
     match asking::answer(&service, question, key, way).await {
-        Ok(Answered { status, body, .. }) => respond(status, body, media),
-        Err(problem) => refuse(problem, media),
+        Ok(answered) => respond(&answered, media),
+        Err(Unanswered::Problem(problem)) => refuse(problem, media),
+        Err(Unanswered::Broke(broke)) => broke.refuse(media),
     }
 }
 
-fn respond(status: StatusCode, body: Bytes, media: Media) -> HttpResponse {
-    HttpResponse::build(status)
+fn respond(answered: &Answered, media: Media) -> HttpResponse {
+    let mut response = HttpResponse::build(answered.status)
         .insert_header((CONTENT_TYPE, media.content_type()))
         .insert_header((CACHE_CONTROL, "no-store"))
         .append_header((VARY, "Accept, Authorization"))
-        .body(body)
+        .body(answered.whole());
+    answered.charge.head(response.headers_mut());
+    response
 }
 
 pub(super) fn refuse(problem: Problem, media: Media) -> HttpResponse {

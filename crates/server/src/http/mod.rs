@@ -25,6 +25,7 @@ mod negotiate;
 mod pages;
 mod params;
 mod protocol;
+mod rate;
 mod run;
 mod socket;
 mod stream;
@@ -47,6 +48,7 @@ use answers::Answers;
 use callers::Callers;
 use documents::Documents;
 use metrics::Metrics;
+use rate::Rates;
 use stream::Streams;
 
 use crate::config::{Config, MetricsAccess};
@@ -72,6 +74,7 @@ pub(crate) struct Service {
     metrics_access: MetricsAccess,
     /// The data directory.
     data: PathBuf,
+    rates: Rates,
     /// Queries that are computed at a time; the others wait in line, so that none is overtaken by many.
     computing: Arc<Semaphore>,
     body_slots: Arc<Semaphore>,
@@ -109,6 +112,7 @@ impl Service {
             metrics: Metrics::new(),
             metrics_access: config.http.metrics,
             data: config.data.clone(),
+            rates: Rates::new(config.rate.points_max, config.rate.points_per_second),
             computing: Arc::new(Semaphore::new(cores() * QUERIES_PER_CORE)),
             body_slots: Arc::new(Semaphore::new(config.ingest.bodies_max)),
             query_body_bytes_max: config.http.query_body_bytes_max,

@@ -18,7 +18,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use super::Service;
 use super::answer::Problem;
 use super::answers::Question;
-use super::asking::{Answered, Asker, Way, answer};
+use super::asking::{Answered, Asker, Unanswered, Way, answer};
 use super::callers::{Callers, Place};
 use crate::keys::Refusal;
 
@@ -165,15 +165,15 @@ impl Stream {
     async fn begin(&mut self) -> Event {
         let event = match self.ask().await {
             Err(problem) => return Event::Refused(problem),
-            Ok(Answered { value: Some(value), body, .. }) => {
+            Ok(Answered { value: Some(value), body, charge, .. }) => {
                 let step = self.service.streams.interval;
                 let mut interval = interval_at(Instant::now() + step, step);
                 interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
                 self.phase = Phase::Waiting(interval);
                 self.last = value;
-                return Event::Next(body);
+                return Event::Next(charge.complete(&body));
             }
-            Ok(answered) => ending(answered),
+            Ok(answered) => ending(&answered),
         };
         self.phase = Phase::Last;
         event
@@ -192,18 +192,18 @@ impl Stream {
             return None;
         }
         match self.ask().await {
-            // The key asks much elsewhere: the next look may find it less busy.
+            // The key asks much elsewhere: the next look may find it less busy, or its bucket fuller.
             Err(problem) if problem.code == Problem::TOO_MANY.code => {
                 self.seen = None;
                 None
             }
             Err(problem) => Some(Event::Refused(problem)),
             Ok(Answered { value: Some(value), .. }) if value == self.last => None,
-            Ok(Answered { value: Some(value), body, .. }) => {
+            Ok(Answered { value: Some(value), body, charge, .. }) => {
                 self.last = value;
-                Some(Event::Next(body))
+                Some(Event::Next(charge.complete(&body)))
             }
-            Ok(answered) => Some(ending(answered)),
+            Ok(answered) => Some(ending(&answered)),
         }
     }
 
@@ -217,7 +217,7 @@ impl Stream {
     async fn ask(&mut self) -> Result<Answered, Problem> {
         // Before the question is asked: what comes meanwhile is looked at again.
         self.seen = Some(self.moment());
-        answer(&self.service, self.question.clone(), self.key.clone(), Way::Stream).await
+        answer(&self.service, self.question.clone(), self.key.clone(), Way::Stream).await.map_err(Unanswered::problem)
     }
 
     fn moment(&self) -> Moment {
@@ -236,6 +236,7 @@ impl Drop for Running {
 }
 
 /// The event of an answer that nothing of its kind follows.
-fn ending(answered: Answered) -> Event {
-    if answered.status.is_success() { Event::Next(answered.body) } else { Event::Failed(answered.body) }
+fn ending(answered: &Answered) -> Event {
+    let whole = answered.whole();
+    if answered.status.is_success() { Event::Next(whole) } else { Event::Failed(whole) }
 }
