@@ -131,6 +131,39 @@ fn a_caller_can_ask_what_it_may_still_spend() {
 }
 
 #[test]
+fn what_is_done_to_keys_is_noted_for_ever_and_without_tokens() {
+    let data = Data::new();
+    let token = data.key(&["creator", "--creator", "c"]);
+    let id = token.split('_').nth(1).unwrap();
+    data.json(&["key", "revoke", id]);
+    // Again changes nothing, and what fails is nothing.
+    data.json(&["key", "revoke", id]);
+    assert!(!data.run(&["key", "revoke", "000000000000"]).status.success());
+    let records = data.json(&["key", "audit"])["records"].clone();
+    let told: Vec<_> = records.as_array().unwrap().iter().map(|record| (&record["action"], &record["key"])).collect();
+    assert_eq!(told, [(&json!("key.create"), &json!(id)), (&json!("key.revoke"), &json!(id))]);
+    assert_eq!((&records[0]["role"], &records[0]["creators"]), (&json!("creator"), &json!(["c"])));
+    assert!(records[0]["by"].as_str().unwrap().starts_with("cli:") && records[0]["at"].is_string());
+    let path = data.path().with_file_name("data.audit.jsonl");
+    let kept = std::fs::read_to_string(&path).unwrap();
+    assert!(!kept.contains(token.rsplit('_').next().unwrap()), "{kept}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn a_key_is_not_changed_where_that_cannot_be_noted() {
+    let data = Data::new();
+    std::fs::create_dir_all(data.path().with_file_name("data.audit.jsonl")).unwrap();
+    let failed = data.run(&["key", "create", "--role", "operator"]);
+    assert!(!failed.status.success() && String::from_utf8_lossy(&failed.stderr).contains("audit log"), "{failed:?}");
+    assert_eq!(data.json(&["key", "list"])["keys"], json!([]));
+}
+
+#[test]
 fn introspection_costs_little() {
     let data = Data::new();
     let server = Server::start(&data);

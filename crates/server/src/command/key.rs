@@ -1,4 +1,4 @@
-//! `throng key create|list|revoke`: the API keys of a data directory.
+//! `throng key create|list|revoke|audit`: the API keys of a data directory.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -10,7 +10,7 @@ use throng_model::{CreatorId, Day, Timestamp, Zone};
 
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::keys::{self, Key, KeysError, Role, Token};
+use crate::keys::{self, Audit, Key, KeysError, Record, Role, Token};
 use crate::output::{Output, note};
 
 const CREATE_EXAMPLES: &str = "\
@@ -46,6 +46,8 @@ pub(crate) enum KeyCommand {
         /// The id that `throng key list` prints
         id: String,
     },
+    /// Print what was done to keys, by whom and when: the audit log beside the data directory
+    Audit,
 }
 
 fn creator_id(text: &str) -> Result<CreatorId<'static>, throng_model::IdError> {
@@ -81,6 +83,7 @@ pub(crate) fn key(command: KeyCommand, config: &Config, output: Output) -> Resul
             }
         }
         KeyCommand::List => list(&path, output)?,
+        KeyCommand::Audit => audit(&path, output)?,
         KeyCommand::Revoke { id } => {
             revoke(&path, &id)?;
             output.result(&format!("revoked {id}"), &json!({ "revoked": id }))?;
@@ -158,6 +161,20 @@ fn list(path: &Path, output: Output) -> Result<(), Failure> {
     }
     let rows: Vec<_> = keys.iter().map(|key| row(key, now)).collect();
     output.result(&text, &json!({ "keys": rows }))
+}
+
+fn audit(path: &Path, output: Output) -> Result<(), Failure> {
+    let records = Audit::of(path).read()?;
+    let mut text = String::new();
+    for record in &records {
+        let Some(Record { at, by, action, key, role, creators, .. }) = record else {
+            text.push_str("a line that was cut short\n");
+            continue;
+        };
+        // Writing to a `String` cannot fail.
+        _ = writeln!(text, "{at:<24}  {by:<16}  {:<10}  {key}  {role} [{}]", action.name(), creators.join(", "));
+    }
+    output.result(&text, &json!({ "records": records }))
 }
 
 fn row(key: &Key, now: Timestamp) -> serde_json::Value {

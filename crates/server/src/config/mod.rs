@@ -202,7 +202,7 @@ impl Config {
 }
 
 /// `DIR.suffix` beside the directory `DIR`.
-fn beside(data: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(data: &Path, suffix: &str) -> PathBuf {
     let mut name = data.file_name().unwrap_or("throng-data".as_ref()).to_os_string();
     name.push(".");
     name.push(suffix);

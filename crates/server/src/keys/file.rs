@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use throng_model::{CreatorId, Timestamp};
 
-use super::{Key, Role, SecretHash};
+use super::{Audit, Key, Role, SecretHash};
 use crate::files;
 
 /// The file's name in the data directory.
@@ -45,6 +45,14 @@ pub(crate) enum KeysError {
     /// The system gave no random numbers.
     #[error("the system gave no random numbers")]
     Random(#[source] getrandom::Error),
+    /// What is done to keys could not be noted, so it was not done.
+    #[error("cannot access the audit log {}", path.display())]
+    Audit {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// No key has this id.
     #[error("there is no key {id}; `throng key list` prints the ids")]
     Unknown {
@@ -94,13 +102,16 @@ fn parse(path: &Path, text: &[u8]) -> Result<Vec<Key>, KeysError> {
     entries.into_iter().map(|entry| read(entry).ok_or_else(|| damaged(path))).collect()
 }
 
-/// Reads the keys, lets `edit` change them, and writes them back, all under one lock.
+/// Reads the keys, lets `edit` change them, notes what changed in the audit log, and writes them back, all under one lock.
 pub(crate) fn change<T>(path: &Path, edit: impl FnOnce(&mut Vec<Key>) -> Result<T, KeysError>) -> Result<T, KeysError> {
     let failed = |source| KeysError::Io { path: path.to_owned(), source };
     let _lock = files::lock(path).map_err(failed)?;
-    let mut keys = load(path)?;
+    let before = load(path)?;
+    let mut keys = before.clone();
     let answer = edit(&mut keys)?;
     let text = write(&keys).map_err(|error| failed(error.into()))?;
+    // First, so that no change can lack its line.
+    Audit::of(path).note(&before, &keys)?;
     files::replace(path, text.as_bytes()).map_err(failed)?;
     Ok(answer)
 }
@@ -179,7 +190,10 @@ mod tests {
     #[test]
     fn keys_survive_the_file() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(FILE);
+        // The audit log lies beside the folder of the keys.
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        let path = data.join(FILE);
         assert_eq!(load(&path).unwrap(), []);
         let (first, second) = (key("first"), key("second"));
         for key in [&first, &second] {

@@ -3,12 +3,14 @@
 //! A key is `thr_<id>_<secret>`. The id is public and names the key in lists and logs; the secret is 256 random bits, of
 //! which only a hash is kept, so that a stolen `keys.json` opens nothing. What a role may see is decided in `access`.
 
+mod audit;
 mod file;
 mod ring;
 mod token;
 
 use throng_model::{CreatorId, Timestamp};
 
+pub(crate) use audit::{Audit, Record};
 pub(crate) use file::{FILE, KeysError, change, load};
 pub(crate) use ring::{Holder, KeyRing, Refusal};
 pub(crate) use token::{SecretHash, Token};

@@ -147,6 +147,13 @@ mod tests {
         token
     }
 
+    /// The audit log lies beside the folder of the keys.
+    fn in_data(folder: &tempfile::TempDir) -> PathBuf {
+        let data = folder.path().join("data");
+        fs::create_dir(&data).unwrap();
+        data.join("keys.json")
+    }
+
     fn invalid(answer: &Result<Holder, Refusal>) -> bool {
         matches!(answer, Err(Refusal::Invalid))
     }
@@ -154,7 +161,7 @@ mod tests {
     #[test]
     fn a_key_works_from_creation_to_revocation_without_a_restart() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keys.json");
+        let path = in_data(&folder);
         let ring = KeyRing::open(path.clone()).unwrap();
         assert!(ring.is_empty());
         let token = add(&path, |_| {});
@@ -174,7 +181,7 @@ mod tests {
     #[test]
     fn wrong_expired_and_unknown_tokens_are_refused_alike() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keys.json");
+        let path = in_data(&folder);
         let good = add(&path, |_| {});
         let expired = add(&path, |key| key.expires = Some(Timestamp::MIN));
         let ring = KeyRing::open(path).unwrap();
@@ -191,7 +198,7 @@ mod tests {
     #[test]
     fn a_file_that_gets_damaged_lets_nobody_in() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keys.json");
+        let path = in_data(&folder);
         let token = add(&path, |_| {});
         let ring = KeyRing::open(path.clone()).unwrap();
         assert!(ring.holder(&token.reveal()).is_ok());
