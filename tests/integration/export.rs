@@ -171,3 +171,17 @@ fn files_are_refused_as_json_and_hide_what_the_token_may_not_see() {
     let posted = server.post("/v1/export/counters.csv", &[], "");
     assert_eq!((posted.status, posted.header("allow")), (405, Some("GET")));
 }
+
+#[test]
+fn files_cost_what_their_questions_cost() {
+    let (data, server, token) = world();
+    drop(server);
+    let bounds = [("THRONG_RATE_POINTS_MAX", "300"), ("THRONG_RATE_POINTS_PER_SECOND", "1")];
+    let server = Server::start_with(&data, &bounds);
+    let target = "audience.csv?creator=c&window=day&family=reach";
+    assert_eq!(get(&server, &token, target).status, 200);
+    let refused = get(&server, &token, target);
+    assert_eq!((refused.status, refused.code().as_str()), (429, "RATE_LIMITED"));
+    let never = get(&server, &token, "counters.csv?creator=c&last=28");
+    assert_eq!((never.status, never.code().as_str()), (400, "QUERY_TOO_COMPLEX"));
+}

@@ -182,7 +182,7 @@ pub(super) fn request_of(params: Params) -> Request {
 }
 
 /// What a document costs that is refused.
-const REFUSED_COST: u32 = 1;
+pub(super) const REFUSED_COST: u32 = 1;
 
 /// The answer, which is kept if it may be.
 pub(super) fn compute(

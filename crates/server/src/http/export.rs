@@ -9,11 +9,12 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
-use throng_graphql::{Access, Request, Variables, code};
+use throng_graphql::{Access, Priced, Request, Variables, code};
 use tokio::runtime::Handle;
 
 use super::answer::Problem;
-use super::asking::Asker;
+use super::asking::{Asker, REFUSED_COST};
+use super::rate::{Bill, Broke};
 use super::{Service, auth};
 use crate::export::{Ask, ParamError, Params, Table};
 
@@ -47,7 +48,7 @@ async fn export(table: Table, request: &HttpRequest, service: web::Data<Service>
     let params = pairs.map_err(|_| ParamError::Encoding).and_then(|pairs| Params::new(pairs.into_inner()));
     let ask = params.and_then(|params| table.ask(params))?;
     let Asker { access, key } = Asker::of(Some(holder));
-    let place = service.callers.enter(key).ok_or(Problem::TOO_MANY)?;
+    let place = service.callers.enter(key.clone()).ok_or(Problem::TOO_MANY)?;
     // Never closed, so this never fails.
     let turn = service.computing.clone().acquire_owned().await;
     // Nothing in a query waits; the handle only drives it on the blocking pool.
@@ -55,7 +56,7 @@ async fn export(table: Table, request: &HttpRequest, service: web::Data<Service>
     let computing = web::block(move || {
         // Until it is computed, also where the client has gone.
         let _held = (place, turn);
-        compute(&shared, ask, access, &runtime)
+        compute(&shared, ask, access, Bill::of(key), &runtime)
     });
     computing.await.unwrap_or(Err(Problem::INTERNAL)).map(respond)
 }
@@ -67,13 +68,16 @@ struct File {
     body: Vec<u8>,
 }
 
-fn compute(service: &Service, mut ask: Ask, access: Access, runtime: &Handle) -> Result<File, Problem> {
+fn compute(service: &Service, mut ask: Ask, access: Access, mut bill: Bill, runtime: &Handle) -> Result<File, Problem> {
     let refused = |response: throng_graphql::Response| {
         serde_json::to_value(&response).map_or(Problem::INTERNAL, |answer| problem(&answer))
     };
-    let document = service.schema.parse(&ask.document).map_err(|response| refused(*response))?;
     let request = Request::new("").variables(Variables::from_json(ask.variables.take()));
-    let answer = runtime.block_on(throng_graphql::execute_document(&service.schema, &document, request, access));
+    let priced = service.schema.parse(&ask.document).and_then(|document| service.schema.price(document, request));
+    let cost = priced.as_ref().map_or(REFUSED_COST, Priced::cost);
+    bill.pay(&service.rates, cost).map_err(unpaid)?;
+    let priced = priced.map_err(|response| refused(*response))?;
+    let answer = runtime.block_on(throng_graphql::execute_priced(&service.schema, priced, access));
     if !answer.response.is_ok() {
         return Err(refused(answer.response));
     }
@@ -84,6 +88,14 @@ fn compute(service: &Service, mut ask: Ask, access: Access, runtime: &Handle) ->
     })?;
     let policy_version = answer["extensions"]["policyVersion"].as_str().unwrap_or_default().to_owned();
     Ok(File { name: ask.file, policy_version, body: body.ok_or(Problem::NOT_FOUND)? })
+}
+
+/// A table that costs too much at once, or for now.
+fn unpaid(broke: Broke) -> Problem {
+    let problem = broke.problem();
+    // GraphQL has a refusal of its own inside an answer of 200.
+    let status = if problem.status == StatusCode::OK { StatusCode::BAD_REQUEST } else { problem.status };
+    Problem { status, ..problem }
 }
 
 fn respond(file: File) -> HttpResponse {
