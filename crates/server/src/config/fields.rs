@@ -334,7 +334,8 @@ pub(super) const FIELDS: &[Field] = &[
         path: "rate.points_max",
         doc: &[
             "Points that the bucket of each key holds, and one bucket of all callers without a key. A request takes its cost from it before",
-            "it is answered (`@cost` in the schema; a dashboard takes some 1,000), or answers 429 with Retry-After. 0: nothing is limited.",
+            "it is answered (`@cost` in the schema; a dashboard takes some 1,000), or answers 429 with Retry-After. The default is more than",
+            "any machine answers: lower both to share one out among keys. 0: nothing is limited.",
         ],
         set: |config, given| given.integer(0..=1 << 30).map(|value| config.rate.points_max = value),
         get: |config| number(config.rate.points_max),
