@@ -26,7 +26,7 @@ use crate::summary::Summary;
 use crate::writer::{Shared, Writer};
 
 /// What the database needs for itself, in bytes.
-const FREED_MIN: u64 = 1 << 20;
+const FREED_MIN: u64 = 1 << 18;
 
 /// What a copy holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
