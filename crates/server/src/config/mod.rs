@@ -234,7 +234,7 @@ impl Default for Config {
                 subscriptions_per_connection_max: 64,
             },
             // More than any machine answers: what a fair share is depends on how many share it.
-            rate: Rate { points_max: 100_000_000, points_per_second: 100_000_000 },
+            rate: Rate { points_max: 1_000_000_000, points_per_second: 1_000_000_000 },
             ingest: Ingest {
                 line_bytes_max: 64 << 10,
                 body_bytes_max: 8 * MIB,
