@@ -86,9 +86,10 @@ impl Maintenance {
     }
 
     fn trim(&mut self, today: Day) -> Result<(), WriteError> {
-        if self.trimmed_on.replace(today).is_some_and(|before| before != today) && self.store.trim(FREED)? {
+        if self.trimmed_on.is_some_and(|before| before != today) && self.store.trim(FREED)? {
             tracing::info!("freed room in the files was given back");
         }
+        self.trimmed_on = Some(today);
         Ok(())
     }
 
@@ -146,7 +147,12 @@ mod tests {
     /// One view of each of five viewers on the first day.
     fn store() -> Store {
         let store = Store::in_memory(&MemoryMap::default(), &Options::default()).unwrap();
-        let ids: Vec<_> = (0..5).map(|n| (format!("e{n}"), format!("u{n}"))).collect();
+        append(&store, &(0..5).map(|n| (format!("e{n}"), format!("u{n}"))).collect::<Vec<_>>());
+        store
+    }
+
+    /// A view of each event id and viewer on the first day.
+    fn append(store: &Store, ids: &[(String, String)]) {
         let event = |(event_id, viewer): &(String, String)| Event {
             event_id: EventId::parse(event_id.clone()).unwrap(),
             ts: noon(0),
@@ -160,7 +166,6 @@ mod tests {
         };
         let events: Vec<_> = ids.iter().map(event).collect();
         store.append(&events, AppendMode::Normal).unwrap();
-        store
     }
 
     fn maintenance(store: &Store, data: &Path, rows_kept_days: u16) -> Maintenance {
@@ -172,6 +177,27 @@ mod tests {
 
     fn erase(store: &Store, viewer: &str) {
         store.erase(&[ViewerId::parse(viewer).unwrap()]).unwrap();
+    }
+
+    #[test]
+    fn freed_room_is_given_back_once_the_first_day_is_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let store = Store::open(&data, &Options { merges: false, ..Options::default() }).unwrap();
+        let mut server = maintenance(&store, &data, 0);
+        // Names as random as they come, so that the log takes room, which the checkpoint frees.
+        let name = |n: u64| format!("{:016x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        for from in (0..60_000).step_by(5_000) {
+            append(&store, &(from..from + 5_000).map(|n| (name(n), name(n + 1_000_000))).collect::<Vec<_>>());
+        }
+        store.checkpoint().unwrap();
+        let grown = store.file_bytes().unwrap();
+        server.run(noon(10));
+        assert!(store.file_bytes().unwrap() >= grown, "not on the first day");
+        server.run(noon(11));
+        let trimmed = store.file_bytes().unwrap();
+        assert!(trimmed < grown, "{trimmed} of {grown}");
+        assert_eq!(store.verify().unwrap().events, 60_000);
     }
 
     #[test]

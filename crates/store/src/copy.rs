@@ -102,6 +102,11 @@ impl Store {
         Ok(Copied { generation: held.root.generation, bytes })
     }
 
+    /// Bytes of all files of the store; 0 where it lies in memory.
+    pub fn file_bytes(&self) -> std::io::Result<u64> {
+        self.dir().map_or(Ok(0), place::bytes)
+    }
+
     /// Moves the store to a fresh database where more than one `part`-th of what is listed is freed room, and says whether it
     /// did: merging leaves room behind that only values of the same size fill again, and empty nodes that opening passes
     /// over one by one. All that is listed is read and written for it. Readers and writers go on meanwhile. As much disk as

@@ -259,13 +259,23 @@ impl Disk {
         let requests = lock(&self.requests);
         let requests = requests.as_ref().ok_or(KvError::Poisoned)?;
         let result = match requests.batches.send(batch) {
-            Ok(()) => requests.done.recv_timeout(self.flush_timeout).unwrap_or(Err(KvError::Poisoned)),
+            Ok(()) => self.wait_for(&requests.done),
             Err(_) => Err(KvError::Poisoned),
         };
         if result.is_err() {
             self.poisoned.store(true, Ordering::Release);
         }
         result
+    }
+
+    /// Waits for a commit; the time in which the database is opened again, which has a limit of its own, does not count.
+    fn wait_for(&self, done: &Receiver<Result<(), KvError>>) -> Result<(), KvError> {
+        loop {
+            match done.recv_timeout(self.flush_timeout) {
+                Err(RecvTimeoutError::Timeout) if self.handles.in_use.try_read().is_err() => {}
+                result => return result.unwrap_or(Err(KvError::Poisoned)),
+            }
+        }
     }
 
     fn check_space(&self, bytes: u64) -> Result<(), KvError> {

@@ -62,12 +62,21 @@ pub(crate) fn sync(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
-/// Bytes of every file below a directory.
+/// Bytes of every file below a directory. The database removes files of its own at any time: what goes meanwhile is nothing.
 pub(crate) fn bytes(dir: &Path) -> io::Result<u64> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        entries => entries?,
+    };
     let mut bytes = 0;
-    for entry in fs::read_dir(dir)? {
+    for entry in entries {
         let entry = entry?;
-        bytes += if entry.file_type()?.is_dir() { self::bytes(&entry.path())? } else { entry.metadata()?.len() };
+        bytes += match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => self::bytes(&entry.path())?,
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(error),
+        };
     }
     Ok(bytes)
 }

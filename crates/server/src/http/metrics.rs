@@ -8,7 +8,6 @@
 //! Written by hand: a counter is an atomic and the format is lines of text, less than what a client library would have us wrap.
 
 use std::fmt::{Display, Write as _};
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -197,8 +196,8 @@ fn of_data(service: &Service, text: &mut Text) {
     let snapshot = service.store.snapshot();
     text.family("throng_store_segments", "gauge", "Segments of the store.");
     text.line("", &[], snapshot.segments().len());
-    if let Ok(bytes) = bytes_below(&service.data) {
-        text.family("throng_store_bytes", "gauge", "Bytes of the files in the data directory.");
+    if let Ok(bytes) = service.store.file_bytes() {
+        text.family("throng_store_bytes", "gauge", "Bytes of the files of the store.");
         text.line("", &[], bytes);
     }
     let sealed = snapshot.sealed_everywhere().zip(Zone::parse("Etc/GMT+12").ok());
@@ -207,19 +206,6 @@ fn of_data(service: &Service, text: &mut Text) {
         text.family("throng_seal_lag_seconds", "gauge", "Since the end of the last day that is sealed in every zone.");
         text.line("", &[], lag_ms.div_euclid(1_000));
     }
-}
-
-/// The length of all files in a folder. What goes away meanwhile counts nothing.
-fn bytes_below(folder: &Path) -> std::io::Result<u64> {
-    let mut bytes = 0;
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        bytes += match entry.metadata() {
-            Ok(metadata) if metadata.is_dir() => bytes_below(&entry.path()).unwrap_or(0),
-            metadata => metadata.map_or(0, |metadata| metadata.len()),
-        };
-    }
-    Ok(bytes)
 }
 
 impl Durations {

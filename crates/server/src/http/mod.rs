@@ -33,7 +33,6 @@ mod stream;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZero;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -72,8 +71,6 @@ pub(crate) struct Service {
     streams: Streams,
     metrics: Metrics,
     metrics_access: MetricsAccess,
-    /// The data directory.
-    data: PathBuf,
     rates: Rates,
     /// Queries that are computed at a time; the others wait in line, so that none is overtaken by many.
     computing: Arc<Semaphore>,
@@ -111,7 +108,6 @@ impl Service {
             ),
             metrics: Metrics::new(),
             metrics_access: config.http.metrics,
-            data: config.data.clone(),
             rates: Rates::new(config.rate.points_max, config.rate.points_per_second),
             computing: Arc::new(Semaphore::new(cores() * QUERIES_PER_CORE)),
             body_slots: Arc::new(Semaphore::new(config.ingest.bodies_max)),
