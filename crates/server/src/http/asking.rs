@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 
 use super::answer::Problem;
 use super::answers::{Body, Question};
+use super::callers::Place;
 use super::documents::Refusal;
 use super::negotiate::Media;
 use super::params::{ParamError, Params};
@@ -159,14 +160,27 @@ async fn answer_or_refuse(
     if let Some(answered) = at_once::answer(service, &question, &mut bill, way)? {
         return Ok(answered);
     }
+    let shared = service.clone();
+    on_pool(service, place, move |runtime| compute(&shared, question, bill, way, runtime)).await
+}
+
+/// Computes on the blocking pool, in turn. Nothing in a query waits; the handle only drives it there.
+pub(super) async fn on_pool<T, E>(
+    service: &Service,
+    place: Place,
+    compute: impl FnOnce(&Handle) -> Result<T, E> + Send + 'static,
+) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<Problem> + Send + 'static,
+{
     // Never closed, so this never fails.
     let turn = service.computing.clone().acquire_owned().await;
-    // Nothing in a query waits; the handle only drives it on the blocking pool.
-    let (runtime, shared) = (Handle::current(), service.clone());
+    let runtime = Handle::current();
     let computing = web::block(move || {
         // Until it is computed, also where the client has gone.
         let _held = (place, turn);
-        compute(&shared, question, bill, way, &runtime)
+        compute(&runtime)
     });
     computing.await.unwrap_or(Err(Problem::INTERNAL.into()))
 }

@@ -13,7 +13,7 @@ use throng_graphql::{Access, Priced, Request, Variables, code};
 use tokio::runtime::Handle;
 
 use super::answer::Problem;
-use super::asking::{Asker, REFUSED_COST};
+use super::asking::{Asker, REFUSED_COST, on_pool};
 use super::rate::{Bill, Broke};
 use super::{Service, auth};
 use crate::export::{Ask, ParamError, Params, Table};
@@ -49,16 +49,9 @@ async fn export(table: Table, request: &HttpRequest, service: web::Data<Service>
     let ask = params.and_then(|params| table.ask(params))?;
     let Asker { access, key } = Asker::of(Some(holder));
     let place = service.callers.enter(key.clone()).ok_or(Problem::TOO_MANY)?;
-    // Never closed, so this never fails.
-    let turn = service.computing.clone().acquire_owned().await;
-    // Nothing in a query waits; the handle only drives it on the blocking pool.
-    let (runtime, shared) = (Handle::current(), service.clone());
-    let computing = web::block(move || {
-        // Until it is computed, also where the client has gone.
-        let _held = (place, turn);
-        compute(&shared, ask, access, Bill::of(key), &runtime)
-    });
-    computing.await.unwrap_or(Err(Problem::INTERNAL)).map(respond)
+    let shared = service.clone();
+    let file = on_pool(&service, place, move |runtime| compute(&shared, ask, access, Bill::of(key), runtime)).await?;
+    Ok(respond(file))
 }
 
 /// A file on its way out.
