@@ -1,7 +1,7 @@
 // The playground: every sample query works on the demo, nothing is asked of anyone else, and no policy is broken.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { base, creator, token, withPage } from "./browser.mjs";
+import { base, creator, jwt, token, withPage } from "./browser.mjs";
 
 const SAMPLES = ["Dashboard", "Audience", "Video", "Hashtag", "Creators", "Privacy", "Status"];
 
@@ -56,12 +56,14 @@ test("without a token only what is open to all is answered", async () => {
     await show(page, "Creators");
     const { answer } = await run(page);
     assert.equal(answer.errors[0].extensions.code, "UNAUTHENTICATED");
-    await page.fill("#token", token);
-    await page.getByRole("button", { name: "Use" }).click();
-    await page.locator("header p").filter({ hasText: "Sent with each request" }).waitFor();
-    assert.equal((await run(page)).answer.data.creators.edges.length, 1);
-    await page.getByRole("button", { name: "Forget" }).click();
-    await page.locator("header p").filter({ hasText: "No token" }).waitFor();
+    for (const bearer of [token, jwt]) {
+      await page.fill("#token", bearer);
+      await page.getByRole("button", { name: "Use" }).click();
+      await page.locator("header p").filter({ hasText: "Sent with each request" }).waitFor();
+      assert.equal((await run(page)).answer.data.creators.edges.length, 1);
+      await page.getByRole("button", { name: "Forget" }).click();
+      await page.locator("header p").filter({ hasText: "No token" }).waitFor();
+    }
     assert.deepEqual(seen.filter((line) => !line.includes("/graphql")), []);
   });
 });

@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::json;
+
+use crate::issuer::{Issuer, TAKEN, publish};
 use crate::server::{Data, Server};
 
 const CHROMIUM: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
@@ -19,12 +22,16 @@ fn the_pages_work_in_a_browser_that_reaches_nobody_else() {
     let data = Data::new();
     let demo = data.json(&["demo", "--small", "--no-serve"]);
     let text = |name: &str| demo[name].as_str().expect("a text").to_owned();
-    let server = Server::start(&data);
+    let issuer = Issuer::new(1, "one");
+    publish(&data, &[&issuer]);
+    let server = Server::start_with(&data, &TAKEN);
+    let jwt = issuer.token(&json!({"sub": "someone", "role": "creator", "creator": text("creator")}));
     let output = Command::new("npm")
         .args(["test", "--silent"])
         .current_dir(folder)
         .env("THRONG_URL", format!("http://{}", server.address))
         .env("THRONG_TOKEN", text("creator_token"))
+        .env("THRONG_JWT", jwt)
         .env("THRONG_CREATOR", text("creator"))
         .output()
         .expect("npm runs");

@@ -15,6 +15,8 @@ mod export;
 mod floors;
 mod graphql_http;
 mod ingest;
+mod issuer;
+mod jwt;
 mod keys;
 mod logs;
 mod metrics;

@@ -13,6 +13,7 @@ use crate::backup::BackupError;
 use crate::config::ConfigError;
 use crate::http::TrustError;
 use crate::ingest::InputError;
+use crate::jwt::JwtError;
 use crate::keys::KeysError;
 use crate::noise_key::NoiseKeyError;
 use crate::viewers::BadViewers;
@@ -30,6 +31,8 @@ pub(crate) enum Failure {
     Config(#[from] ConfigError),
     #[error("the configuration was refused")]
     Policy(#[from] PolicyError),
+    #[error("JSON Web Tokens cannot be taken")]
+    Jwt(#[from] JwtError),
     #[error(transparent)]
     Keys(#[from] KeysError),
     #[error("the data directory was not opened")]

@@ -4,6 +4,7 @@
 //! from then on every answer comes through the gate. The one public function is the program itself.
 
 mod assets;
+mod authn;
 mod backup;
 mod cli;
 mod command;
@@ -16,6 +17,7 @@ mod files;
 mod http;
 mod import;
 mod ingest;
+mod jwt;
 mod keys;
 mod logging;
 mod maintenance;
@@ -24,6 +26,7 @@ mod output;
 mod platform;
 mod receipt;
 mod viewers;
+mod watched;
 
 pub use cli::run;
 pub use failure::Error;

@@ -7,9 +7,11 @@ use serde_json::json;
 use throng_privacy::{DELTA, Policy, Protection};
 use throng_store::Store;
 
+use crate::authn::Authenticator;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::http::{self, Service};
+use crate::jwt::Verifier;
 use crate::keys::{self, KeyRing};
 use crate::output::{Output, note};
 use crate::{logging, platform};
@@ -31,6 +33,7 @@ pub(super) fn run(
     announce: impl FnOnce(&[SocketAddr]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let keys = KeyRing::open(config.data.join(keys::FILE))?;
+    let jwt = Verifier::open(&config.jwt)?;
     match policy.protection() {
         Protection::Noise => {
             let (rho, epsilon) = (policy.rho(), policy.epsilon());
@@ -50,11 +53,11 @@ pub(super) fn run(
     if !config.http.listen.ip().is_loopback() {
         tracing::warn!("tokens travel unencrypted: put a TLS proxy in front, and let it alone reach this port");
     }
-    if keys.is_empty() {
+    if keys.is_empty() && jwt.is_none() {
         note("No key works yet. Make one with: throng key create --role operator");
     }
     let schema = platform::schema(&store, config, policy)?;
-    http::run(Service::new(store, schema, keys, config)?, config, announce)
+    http::run(Service::new(store, schema, Authenticator::new(keys, jwt), config)?, config, announce)
 }
 
 fn announce(addresses: &[SocketAddr], output: Output) -> Result<(), Failure> {

@@ -10,6 +10,7 @@ use throng_privacy::{AUDIENCE_MIN_FLOOR, AUDIENCE_MIN_MAX, Protection, RHO_MAX, 
 use toml::Value;
 
 use super::{Config, LogFormat, LogLevel, MetricsAccess};
+use crate::keys::Role;
 
 /// One key of the configuration.
 pub(super) struct Field {
@@ -88,6 +89,11 @@ impl Given<'_> {
         if text.is_empty() { Err("must be a path".to_owned()) } else { Ok(PathBuf::from(text)) }
     }
 
+    fn name(&self) -> Result<String, String> {
+        let text = self.text()?;
+        if text.trim().is_empty() { Err("must be a text that is not empty".to_owned()) } else { Ok(text.to_owned()) }
+    }
+
     fn parsed<T: FromStr>(&self, expected: &str) -> Result<T, String> {
         self.text()?.parse().map_err(|_| format!("must be {expected}"))
     }
@@ -136,6 +142,17 @@ fn origins(given: &Given<'_>) -> Result<Vec<String>, String> {
             Err("must be a list of origins such as \"https://studio.example\", without path or wildcard".to_owned())
         }
     }
+}
+
+/// Roles that a JWT may claim. Programs that send events hold keys.
+fn jwt_roles(given: &Given<'_>) -> Result<Vec<Role>, String> {
+    const ROLES: [Role; 3] = [Role::Creator, Role::Partner, Role::Operator];
+    let role = |name: &String| ROLES.into_iter().find(|role| role.name() == name);
+    let mut roles: Vec<Role> = given.list()?.iter().map(role).collect::<Option<_>>().ok_or_else(|| {
+        "must be a list of roles: \"creator\", \"partner\" and \"operator\" are those that a JWT can have".to_owned()
+    })?;
+    roles.dedup();
+    if roles.is_empty() { Err("must name a role, such as [\"creator\"]".to_owned()) } else { Ok(roles) }
 }
 
 fn number<T: TryInto<i64>>(number: T) -> Option<Value> {
@@ -331,6 +348,78 @@ pub(super) const FIELDS: &[Field] = &[
         get: |config| number(config.graphql.subscriptions_per_connection_max),
     },
     Field {
+        path: "jwt.hs256_file",
+        doc: &[
+            "JSON Web Tokens for browsers, signed by a service of yours that knows who is logged in. One of three files has the keys that",
+            "they are verified by, and is read again whenever it changes. This one: the secret of HS256, shared with that service; at",
+            "least 32 bytes drawn at random, readable by nobody else (chmod 600). Who holds it can sign.",
+        ],
+        set: |config, given| given.path().map(|value| config.jwt.hs256_file = Some(value)),
+        get: |config| config.jwt.hs256_file.as_ref().and_then(|path| text(path.display())),
+    },
+    Field {
+        path: "jwt.eddsa_file",
+        doc: &["Instead: the public key of EdDSA (Ed25519), in PEM (BEGIN PUBLIC KEY) or as a JWK."],
+        set: |config, given| given.path().map(|value| config.jwt.eddsa_file = Some(value)),
+        get: |config| config.jwt.eddsa_file.as_ref().and_then(|path| text(path.display())),
+    },
+    Field {
+        path: "jwt.jwks_file",
+        doc: &[
+            "Instead: a JWK Set of Ed25519 and HS256 keys, each with its `kid`, which tokens name. To rotate keys put the new one beside",
+            "the old one, sign with it, and take the old one out once its tokens have expired. Keys of other kinds are left out.",
+        ],
+        set: |config, given| given.path().map(|value| config.jwt.jwks_file = Some(value)),
+        get: |config| config.jwt.jwks_file.as_ref().and_then(|path| text(path.display())),
+    },
+    Field {
+        path: "jwt.issuer",
+        doc: &["Who signs: `iss` of every token. Needed with a file of keys."],
+        set: |config, given| given.name().map(|value| config.jwt.issuer = Some(value)),
+        get: |config| config.jwt.issuer.as_ref().and_then(text),
+    },
+    Field {
+        path: "jwt.audience",
+        doc: &["This server's name in `aud` of every token. Needed with a file of keys."],
+        set: |config, given| given.name().map(|value| config.jwt.audience = Some(value)),
+        get: |config| config.jwt.audience.as_ref().and_then(text),
+    },
+    Field {
+        path: "jwt.roles",
+        doc: &[
+            "Roles that a token may claim in `role`. \"creator\": the channel in `creator`, or else in `sub`. \"partner\": the channels that",
+            "granted it to its `sub`. \"operator\": everything, so that whoever signs has the run of the platform.",
+            "In the environment: separated by commas.",
+        ],
+        set: |config, given| jwt_roles(given).map(|value| config.jwt.roles = value),
+        get: |config| {
+            Some(Value::Array(config.jwt.roles.iter().map(|role| Value::String(role.name().to_owned())).collect()))
+        },
+    },
+    Field {
+        path: "jwt.life_ms_max",
+        doc: &[
+            "Longest life of a token, from `iat` to `exp`, both of which it must have, in milliseconds; one that lives longer is refused.",
+            "A token cannot be taken back by itself before it expires, only together with its key.",
+        ],
+        set: |config, given| given.integer(60_000..=30 * DAY_MS).map(|value| config.jwt.life_ms_max = value),
+        get: |config| number(config.jwt.life_ms_max),
+    },
+    Field {
+        path: "jwt.leeway_ms",
+        doc: &[
+            "How far the clocks of whoever signs and of this server may differ, in milliseconds; expired tokens work that much longer.",
+        ],
+        set: |config, given| given.integer(0..=300_000).map(|value| config.jwt.leeway_ms = value),
+        get: |config| number(config.jwt.leeway_ms),
+    },
+    Field {
+        path: "jwt.token_bytes_max",
+        doc: &["Longest token, in bytes; a longer one is refused unread."],
+        set: |config, given| given.size(256..=16 << 10).map(|value| config.jwt.token_bytes_max = value),
+        get: |config| number(config.jwt.token_bytes_max),
+    },
+    Field {
         path: "rate.points_max",
         doc: &[
             "Points that the bucket of each key holds, and one bucket of all callers without a key. A request takes its cost from it before",
@@ -520,7 +609,7 @@ mod tests {
             (field.set)(&mut config, &Given::Toml(&value)).unwrap();
             let text = match &value {
                 Value::String(text) => text.clone(),
-                Value::Array(_) => String::new(),
+                Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
                 other => other.to_string(),
             };
             (field.set)(&mut config, &Given::Text(&text)).unwrap();
@@ -542,6 +631,9 @@ mod tests {
         assert_eq!(refused("store.erasure_every_days", "0"), "must be a whole number from 1 to 30");
         assert!(refused("http.listen", "localhost").contains("127.0.0.1:8080"));
         assert!(refused("http.cors_origins", "*").contains("without path or wildcard"));
+        assert!(refused("jwt.roles", "creator,ingest").contains("must be a list of roles"));
+        assert!(refused("jwt.roles", "").contains("must name a role"));
+        assert!(refused("jwt.issuer", " ").contains("not empty"));
         assert!(refused("ingest.bodies_max", "-1").contains("from 1"));
         assert!(refused("data", "").contains("path"));
     }

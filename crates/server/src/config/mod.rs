@@ -16,6 +16,7 @@ use throng_model::Timestamp;
 use throng_privacy::{AUDIENCE_MIN_DEFAULT, Policy, PolicyError, Protection, RHO_DEFAULT, ROLLING_STEP_DAYS_DEFAULT};
 
 use crate::ingest::Limits;
+use crate::keys::Role;
 
 pub(crate) use load::{ConfigError, Overrides};
 
@@ -26,6 +27,7 @@ pub(crate) struct Config {
     pub(crate) data: PathBuf,
     pub(crate) http: Http,
     pub(crate) graphql: Graphql,
+    pub(crate) jwt: Jwt,
     pub(crate) rate: Rate,
     pub(crate) ingest: Ingest,
     pub(crate) store: Storage,
@@ -59,6 +61,21 @@ pub(crate) struct Graphql {
     pub(crate) subscription_interval_ms: u64,
     pub(crate) subscriptions_per_key_max: usize,
     pub(crate) subscriptions_per_connection_max: usize,
+}
+
+/// Section `jwt`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Jwt {
+    pub(crate) hs256_file: Option<PathBuf>,
+    pub(crate) eddsa_file: Option<PathBuf>,
+    pub(crate) jwks_file: Option<PathBuf>,
+    pub(crate) issuer: Option<String>,
+    pub(crate) audience: Option<String>,
+    /// Those that a token may claim.
+    pub(crate) roles: Vec<Role>,
+    pub(crate) life_ms_max: u64,
+    pub(crate) leeway_ms: u64,
+    pub(crate) token_bytes_max: usize,
 }
 
 /// Section `rate`.
@@ -232,6 +249,17 @@ impl Default for Config {
                 subscription_interval_ms: 2_000,
                 subscriptions_per_key_max: 256,
                 subscriptions_per_connection_max: 64,
+            },
+            jwt: Jwt {
+                hs256_file: None,
+                eddsa_file: None,
+                jwks_file: None,
+                issuer: None,
+                audience: None,
+                roles: vec![Role::Creator, Role::Partner],
+                life_ms_max: 3_600_000,
+                leeway_ms: 10_000,
+                token_bytes_max: 4_096,
             },
             // More than any machine answers: what a fair share is depends on how many share it.
             rate: Rate { points_max: 1_000_000_000, points_per_second: 1_000_000_000 },

@@ -123,6 +123,16 @@ mod tests {
         subscription_interval_ms = 100
         subscriptions_per_key_max = 1
         subscriptions_per_connection_max = 1
+        [jwt]
+        hs256_file = "/elsewhere/secret"
+        eddsa_file = "/elsewhere/public.pem"
+        jwks_file = "/elsewhere/jwks.json"
+        issuer = "https://login.example"
+        audience = "throng"
+        roles = ["operator"]
+        life_ms_max = 60000
+        leeway_ms = 0
+        token_bytes_max = 256
         [rate]
         points_max = 0
         points_per_second = 1

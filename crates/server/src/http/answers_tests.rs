@@ -20,6 +20,7 @@ use super::answers::{Answers, Body, Question};
 use super::asking::{Way, compute};
 use super::negotiate::Media;
 use super::rate::Bill;
+use crate::authn::Authenticator;
 use crate::config::Config;
 use crate::keys::KeyRing;
 
@@ -120,7 +121,8 @@ impl World {
             let mut config = Config::default();
             config.graphql.answers_cache_bytes_max = bytes_max;
             let keys = KeyRing::open(folder.path().join("keys.json")).unwrap();
-            Service::new(store.clone(), schema.clone(), keys, &config).expect("no trusted documents")
+            Service::new(store.clone(), schema.clone(), Authenticator::new(keys, None), &config)
+                .expect("no trusted documents")
         };
         let (cached, fresh) = (service(1 << 20), service(0));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -7,6 +7,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Bytes};
 use throng_graphql::{Access, Answer, OperationKind, Priced, Request, Response, Value, Variables};
+use throng_model::Timestamp;
 use tokio::runtime::Handle;
 
 use super::answer::Problem;
@@ -17,21 +18,24 @@ use super::negotiate::Media;
 use super::params::{ParamError, Params};
 use super::rate::{Bill, Broke, Charge};
 use super::{Service, at_once};
-use crate::keys::{Holder, Role};
+use crate::authn::{Caller, Credential, Holder};
+use crate::keys::Role;
 
 /// Who asks.
 #[derive(Debug, Clone)]
 pub(super) struct Asker {
     pub(super) access: Access,
-    /// The id of the key, where there is one.
-    pub(super) key: Option<String>,
+    /// What was shown, where there is anything.
+    pub(super) credential: Option<Credential>,
+    /// The first instant at which that no longer works by itself.
+    pub(super) until: Option<Timestamp>,
 }
 
 impl Asker {
-    /// What a key lets its holder see.
+    /// What a token lets its holder see.
     pub(super) fn of(holder: Option<Holder>) -> Self {
-        let Some(Holder { key_id, role, creators }) = holder else {
-            return Self { access: Access::Anonymous, key: None };
+        let Some(Holder { credential, role, creators, until }) = holder else {
+            return Self { access: Access::Anonymous, credential: None, until: None };
         };
         let access = match role {
             Role::Operator => Access::Operator,
@@ -39,7 +43,12 @@ impl Asker {
             Role::Creator => creators.into_iter().next().map_or(Access::Ingest, Access::Creator),
             Role::Partner => Access::Partner(creators),
         };
-        Self { access, key: Some(key_id) }
+        Self { access, credential: Some(credential), until }
+    }
+
+    /// Whom it is counted for.
+    pub(super) fn caller(&self) -> Option<Caller> {
+        self.credential.as_ref().map(Credential::caller)
     }
 }
 
@@ -138,25 +147,25 @@ pub(super) fn value(response: &Response, kind: Option<OperationKind>) -> Option<
 pub(super) async fn answer(
     service: &web::Data<Service>,
     question: Question,
-    key: Option<String>,
+    caller: Option<Caller>,
     way: Way,
 ) -> Result<Answered, Unanswered> {
-    answer_or_refuse(service, question, key, way).await.inspect_err(|error| service.metrics.failed(error.code()))
+    answer_or_refuse(service, question, caller, way).await.inspect_err(|error| service.metrics.failed(error.code()))
 }
 
 /// Answers what was sent: as before where that still holds, otherwise by computing. It is paid for first.
 async fn answer_or_refuse(
     service: &web::Data<Service>,
     question: Question,
-    key: Option<String>,
+    caller: Option<Caller>,
     way: Way,
 ) -> Result<Answered, Unanswered> {
-    let mut bill = Bill::of(key.clone());
+    let mut bill = Bill::of(caller.clone());
     if let Some(body) = service.answers.get(&question, service.schema.standing()) {
         let charge = bill.pay(&service.rates, body.cost)?;
         return Ok(Answered { status: StatusCode::OK, body, charge, value: None });
     }
-    let place = service.callers.enter(key).ok_or(Problem::TOO_MANY)?;
+    let place = service.callers.enter(caller).ok_or(Problem::TOO_MANY)?;
     if let Some(answered) = at_once::answer(service, &question, &mut bill, way)? {
         return Ok(answered);
     }

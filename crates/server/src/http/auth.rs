@@ -1,26 +1,25 @@
-//! Who is asking: `Authorization: Bearer thr_…`, and nothing else. No cookie is ever read, so no other site can borrow one.
+//! Who is asking: `Authorization: Bearer …`, and nothing else. No cookie is ever read, so no other site can borrow one.
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::{HttpMessage as _, HttpRequest};
 
 use super::Service;
 use super::answer::Problem;
-use crate::keys::{Holder, Refusal, Role};
+use crate::authn::{Holder, Refusal};
+use crate::keys::Role;
 
-/// The id of the key that a request came with, for its log line.
+/// What a request came with, as its log line names it: the id of a key.
 pub(super) struct KeyId(pub(super) String);
 
 /// The holder of the token; `None` without one. A token that does not work is refused, not ignored.
 pub(super) fn holder(service: &Service, request: &HttpRequest) -> Result<Option<Holder>, Problem> {
     let Some(token) = token(request.headers())? else { return Ok(None) };
-    match service.keys.holder(token) {
+    match service.authn.holder(token) {
         Ok(holder) => {
-            request.extensions_mut().insert(KeyId(holder.key_id.clone()));
+            request.extensions_mut().insert(KeyId(holder.credential.name_in_logs().to_owned()));
             Ok(Some(holder))
         }
-        Err(Refusal::Invalid) => Err(Problem::INVALID_TOKEN),
-        // Its cause was logged when the file was read.
-        Err(Refusal::Unreadable(_)) => Err(Problem::UNAVAILABLE),
+        Err(refusal) => Err(problem(refusal)),
     }
 }
 
@@ -43,7 +42,15 @@ fn token(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     bearer(text).map(Some).ok_or(Problem::INVALID_TOKEN)
 }
 
-/// The token of `Bearer thr_…`.
+/// What the bearer of a token that opens nothing learns.
+pub(super) fn problem(refusal: Refusal) -> Problem {
+    match refusal {
+        Refusal::Invalid => Problem::INVALID_TOKEN,
+        Refusal::Unreadable => Problem::UNAVAILABLE,
+    }
+}
+
+/// The token of `Bearer …`.
 pub(super) fn bearer(text: &str) -> Option<&str> {
     let (scheme, token) = text.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Queries under way by key, and together of those without one.
+use crate::authn::Caller;
+
+/// Queries under way by caller, and together of those without a token.
 pub(super) struct Callers {
-    under_way: Mutex<HashMap<Option<String>, usize>>,
+    under_way: Mutex<HashMap<Option<Caller>, usize>>,
     /// Most of one caller.
     max: usize,
 }
@@ -16,15 +18,15 @@ impl Callers {
     }
 
     /// A place for one more query of a caller, until it is dropped; `None` where the caller has as many as it may.
-    pub(super) fn enter(self: &Arc<Self>, key: Option<String>) -> Option<Place> {
+    pub(super) fn enter(self: &Arc<Self>, caller: Option<Caller>) -> Option<Place> {
         let mut under_way = self.lock();
-        let count = under_way.entry(key.clone()).or_default();
+        let count = under_way.entry(caller.clone()).or_default();
         if *count >= self.max {
             return None;
         }
         *count += 1;
         drop(under_way);
-        Some(Place { callers: self.clone(), key })
+        Some(Place { callers: self.clone(), caller })
     }
 
     /// How many queries of all callers are under way.
@@ -32,7 +34,7 @@ impl Callers {
         self.lock().values().sum()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Option<String>, usize>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Option<Caller>, usize>> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -40,16 +42,16 @@ impl Callers {
 /// One query under way.
 pub(super) struct Place {
     callers: Arc<Callers>,
-    key: Option<String>,
+    caller: Option<Caller>,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut under_way = self.callers.lock();
-        match under_way.get_mut(&self.key) {
+        match under_way.get_mut(&self.caller) {
             Some(count) if *count > 1 => *count -= 1,
             // So the map holds no more keys than there are queries.
-            _ => _ = under_way.remove(&self.key),
+            _ => _ = under_way.remove(&self.caller),
         }
     }
 }
@@ -62,7 +64,7 @@ mod tests {
     #[test]
     fn each_caller_has_its_own_places_and_gets_them_back() {
         let callers = Arc::new(Callers::new(2));
-        let key = |name: &str| Some(name.to_owned());
+        let key = |name: &str| Some(Caller::Key(name.to_owned()));
         let first = callers.enter(key("a")).unwrap();
         let second = callers.enter(key("a")).unwrap();
         assert!(callers.enter(key("a")).is_none());

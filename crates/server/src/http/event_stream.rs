@@ -17,6 +17,7 @@ use tokio::time::{Instant, Interval, interval_at};
 use super::Service;
 use super::answer::{Problem, graphql_errors};
 use super::answers::Question;
+use super::asking::Asker;
 use super::graphql::refuse;
 use super::negotiate::Media;
 use super::stream::{Event, Running, Stream};
@@ -28,8 +29,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(6);
 const QUEUE_MAX: usize = 1;
 
 /// Answers a question by a stream of events.
-pub(super) async fn open(service: web::Data<Service>, question: Question, key: Option<String>) -> HttpResponse {
-    let stream = match Stream::open(service, question, key) {
+pub(super) async fn open(service: web::Data<Service>, question: Question, asker: Asker) -> HttpResponse {
+    let stream = match Stream::open(service, question, asker) {
         Ok(stream) => stream,
         Err(problem) => return refuse(problem, Media::GraphqlResponse),
     };

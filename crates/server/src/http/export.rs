@@ -47,10 +47,12 @@ async fn export(table: Table, request: &HttpRequest, service: web::Data<Service>
     let pairs = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
     let params = pairs.map_err(|_| ParamError::Encoding).and_then(|pairs| Params::new(pairs.into_inner()));
     let ask = params.and_then(|params| table.ask(params))?;
-    let Asker { access, key } = Asker::of(Some(holder));
-    let place = service.callers.enter(key.clone()).ok_or(Problem::TOO_MANY)?;
+    let asker = Asker::of(Some(holder));
+    let (caller, access) = (asker.caller(), asker.access);
+    let place = service.callers.enter(caller.clone()).ok_or(Problem::TOO_MANY)?;
     let shared = service.clone();
-    let file = on_pool(&service, place, move |runtime| compute(&shared, ask, access, Bill::of(key), runtime)).await?;
+    let file =
+        on_pool(&service, place, move |runtime| compute(&shared, ask, access, Bill::of(caller), runtime)).await?;
     Ok(respond(file))
 }
 

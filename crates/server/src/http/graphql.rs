@@ -111,10 +111,10 @@ fn needs_preflight(headers: &HeaderMap) -> bool {
 
 /// Answers by one body, or by a stream of events.
 async fn answer(service: web::Data<Service>, admitted: Admitted, text: Bytes, by_get: bool) -> HttpResponse {
-    let Admitted { asker: Asker { access, key }, way } = admitted;
-    let question = Question { access, by_get, text };
-    let Way::Once(media) = way else { return event_stream::open(service, question, key).await };
-    match asking::answer(&service, question, key, way).await {
+    let Admitted { asker, way } = admitted;
+    let question = Question { access: asker.access.clone(), by_get, text };
+    let Way::Once(media) = way else { return event_stream::open(service, question, asker).await };
+    match asking::answer(&service, question, asker.caller(), way).await {
         Ok(answered) => respond(&answered, media),
         Err(Unanswered::Problem(problem)) => refuse(problem, media),
         Err(Unanswered::Broke(broke)) => broke.refuse(media),

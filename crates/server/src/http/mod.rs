@@ -50,9 +50,9 @@ use metrics::Metrics;
 use rate::Rates;
 use stream::Streams;
 
+use crate::authn::Authenticator;
 use crate::config::{Config, MetricsAccess};
 use crate::ingest::Limits;
-use crate::keys::KeyRing;
 
 pub(crate) use documents::TrustError;
 pub(crate) use run::run;
@@ -65,7 +65,7 @@ pub(crate) struct Service {
     documents: Documents,
     answers: Answers,
     long: at_once::Long,
-    keys: KeyRing,
+    authn: Authenticator,
     limits: Limits,
     callers: Arc<Callers>,
     streams: Streams,
@@ -86,7 +86,7 @@ impl Service {
     pub(crate) fn new(
         store: Store,
         schema: throng_graphql::Schema,
-        keys: KeyRing,
+        authn: Authenticator,
         config: &Config,
     ) -> Result<Self, TrustError> {
         let trusted = config.graphql.trusted_documents.as_deref();
@@ -98,7 +98,7 @@ impl Service {
             documents: Documents::new(trusted),
             answers: Answers::new(config.graphql.answers_cache_bytes_max),
             long: at_once::Long::new(),
-            keys,
+            authn,
             limits: config.limits(),
             callers: Arc::new(Callers::new(config.graphql.concurrent_max)),
             streams: Streams::new(

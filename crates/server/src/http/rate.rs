@@ -22,10 +22,11 @@ use throng_model::Timestamp;
 use super::answer::Problem;
 use super::answers::Body;
 use super::negotiate::Media;
+use crate::authn::Caller;
 
-/// The id of a key; `None` for all callers without one together.
-type Caller = Option<String>;
-type Limiter = RateLimiter<Caller, DefaultKeyedStateStore<Caller>, DefaultClock, StateInformationMiddleware>;
+/// Has a bucket; all callers without a token have one together.
+type Owner = Option<Caller>;
+type Limiter = RateLimiter<Owner, DefaultKeyedStateStore<Owner>, DefaultClock, StateInformationMiddleware>;
 
 /// So often full buckets are forgotten, in requests: they are as good as new ones.
 const FORGET_EVERY: u32 = 4_096;
@@ -70,7 +71,7 @@ pub(super) enum Broke {
 /// What one request pays: once, however often its answer is tried.
 #[derive(Debug)]
 pub(super) struct Bill {
-    caller: Caller,
+    caller: Owner,
     paid: Option<Charge>,
 }
 
@@ -85,7 +86,7 @@ impl Rates {
         Self { limiter: sizes.map(limiter), limit, restored_per_second, requests: AtomicU32::new(0) }
     }
 
-    fn charge(&self, caller: &Caller, points: u32) -> Result<Charge, Broke> {
+    fn charge(&self, caller: &Owner, points: u32) -> Result<Charge, Broke> {
         let Some(limiter) = &self.limiter else { return Ok(Charge { points, left: None }) };
         if self.requests.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
             limiter.retain_recent();
@@ -105,7 +106,7 @@ impl Rates {
 }
 
 impl Bill {
-    pub(super) fn of(caller: Caller) -> Self {
+    pub(super) fn of(caller: Owner) -> Self {
         Self { caller, paid: None }
     }
 
@@ -209,7 +210,7 @@ mod tests {
     use super::*;
 
     fn pay(rates: &Rates, caller: &str, points: u32) -> Result<Charge, Broke> {
-        Bill::of(Some(caller.to_owned())).pay(rates, points)
+        Bill::of(Some(Caller::Key(caller.to_owned()))).pay(rates, points)
     }
 
     #[test]

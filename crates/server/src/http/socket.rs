@@ -20,9 +20,9 @@ use super::answers::Question;
 use super::asking::Asker;
 use super::callers::Place;
 use super::protocol::{self, Closing, Incoming};
-use super::stream::{Event, Running, Stream, ended};
+use super::stream::{Event, Running, Stream, ended, reached};
 use super::{Service, auth, cors};
-use crate::keys::Refusal;
+use crate::authn::Refusal;
 
 /// How long a client may take to introduce itself.
 const INIT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -132,6 +132,7 @@ impl Connection {
                 }
                 // Never closed, since this connection holds a sender.
                 Some(tagged) = events.recv() => self.tell(tagged).await?,
+                () = reached(self.asker.until) => self.check_token()?,
                 () = ended(&mut stopping) => return Err(Closing::going_away().into()),
                 () = sleep_until(init_until), if self.place.is_none() => return Err(Closing::no_init().into()),
                 _ = keep_alive.tick() => {
@@ -139,7 +140,7 @@ impl Connection {
                         return Err(End::Gone);
                     }
                     was_heard = false;
-                    self.check_key()?;
+                    self.check_token()?;
                     within(self.session.ping(b"")).await?;
                 }
             }
@@ -169,7 +170,7 @@ impl Connection {
                 if let Some(authorization) = authorization {
                     self.asker = self.introduced(&authorization)?;
                 }
-                let place = self.service.streams.connect(self.asker.key.clone());
+                let place = self.service.streams.connect(self.asker.caller());
                 self.place = Some(place.ok_or_else(Closing::too_many)?);
                 self.send(protocol::ack()).await
             }
@@ -186,34 +187,25 @@ impl Connection {
 
     fn introduced(&self, authorization: &str) -> Result<Asker, Closing> {
         let token = auth::bearer(authorization).ok_or_else(Closing::forbidden)?;
-        match self.service.keys.holder(token) {
-            Ok(holder) => Ok(Asker::of(Some(holder))),
-            Err(Refusal::Invalid) => Err(Closing::forbidden()),
-            Err(Refusal::Unreadable(_)) => Err(Closing::internal()),
-        }
+        self.service.authn.holder(token).map(|holder| Asker::of(Some(holder))).map_err(closing)
     }
 
-    /// What the key says now; a connection whose key does not work any more is closed.
-    fn check_key(&mut self) -> Result<(), Closing> {
-        let Some(key) = &self.asker.key else { return Ok(()) };
-        match self.service.keys.holder_of(key) {
-            Ok(holder) => {
-                self.asker = Asker::of(Some(holder));
-                Ok(())
-            }
-            Err(Refusal::Invalid) => Err(Closing::forbidden()),
-            Err(Refusal::Unreadable(_)) => Err(Closing::internal()),
-        }
+    /// What the token says now; a connection whose token does not work any more is closed.
+    fn check_token(&mut self) -> Result<(), Closing> {
+        let Some(credential) = &self.asker.credential else { return Ok(()) };
+        let holder = self.service.authn.again(credential).map_err(closing)?;
+        self.asker = Asker::of(Some(holder));
+        Ok(())
     }
 
     async fn subscribe(&mut self, id: String, request: Bytes) -> Result<(), End> {
         if self.operations.contains_key(&id) {
             return Err(Closing::subscriber_exists(&id).into());
         }
-        self.check_key()?;
+        self.check_token()?;
         let question = Question { access: self.asker.access.clone(), by_get: false, text: request };
         let stream = if self.operations.len() < self.service.streams.per_connection_max {
-            Stream::open(self.service.clone(), question, self.asker.key.clone())
+            Stream::open(self.service.clone(), question, self.asker.clone())
         } else {
             Err(Problem::TOO_MANY_STREAMS)
         };
@@ -255,6 +247,13 @@ impl Connection {
 
     async fn send(&mut self, text: String) -> Result<(), End> {
         within(self.session.text(text)).await
+    }
+}
+
+fn closing(refusal: Refusal) -> Closing {
+    match refusal {
+        Refusal::Invalid => Closing::forbidden(),
+        Refusal::Unreadable => Closing::internal(),
     }
 }
 

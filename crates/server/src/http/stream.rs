@@ -15,12 +15,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
-use super::Service;
 use super::answer::Problem;
 use super::answers::Question;
 use super::asking::{Answered, Asker, Unanswered, Way, answer};
 use super::callers::{Callers, Place};
-use crate::keys::Refusal;
+use super::{Service, auth};
+use crate::authn::Caller;
 
 /// What comes next.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(super) enum Event {
     Failed(Bytes),
     /// It was refused; nothing follows.
     Refused(Problem),
-    /// The key does not work any more; nothing follows.
+    /// The token does not work any more; nothing follows.
     Revoked(Problem),
     /// Nothing follows, and all is well.
     Complete,
@@ -46,12 +46,15 @@ struct Moment {
 }
 
 const QUARTER_HOUR_MS: i64 = 900_000;
+/// Bounds of one wait for an instant, so that a clock that is set back makes no loop of it.
+const WAKE_MIN: Duration = Duration::from_millis(1);
+const WAKE_MAX: Duration = Duration::from_secs(3_600);
 
 /// An operation under way.
 pub(super) struct Stream {
     service: web::Data<Service>,
     question: Question,
-    key: Option<String>,
+    asker: Asker,
     stopping: watch::Receiver<bool>,
     phase: Phase,
     /// The data of the last value that was sent.
@@ -92,8 +95,8 @@ impl Streams {
     }
 
     /// A place for one more WebSocket of a caller: one that asks nothing costs little, but keeps others from connecting.
-    pub(super) fn connect(&self, key: Option<String>) -> Option<Place> {
-        self.connections.enter(key)
+    pub(super) fn connect(&self, caller: Option<Caller>) -> Option<Place> {
+        self.connections.enter(caller)
     }
 
     /// How many are open.
@@ -118,13 +121,22 @@ pub(super) async fn ended(stopping: &mut watch::Receiver<bool>) {
     _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
+/// Waits until an instant has come; for ever where there is none.
+pub(super) async fn reached(instant: Option<Timestamp>) {
+    let Some(instant) = instant else { return std::future::pending().await };
+    let left = instant.millis().saturating_sub(Timestamp::now().millis());
+    // A timer's longest sleep is shorter than the longest life of a key; waking early does no harm.
+    let left = Duration::from_millis(u64::try_from(left).unwrap_or(0)).clamp(WAKE_MIN, WAKE_MAX);
+    tokio::time::sleep(left).await;
+}
+
 impl Stream {
     /// An operation of a caller, who may have too many already.
-    pub(super) fn open(service: web::Data<Service>, question: Question, key: Option<String>) -> Result<Self, Problem> {
-        let place = service.streams.open.enter(key.clone()).ok_or(Problem::TOO_MANY_STREAMS)?;
+    pub(super) fn open(service: web::Data<Service>, question: Question, asker: Asker) -> Result<Self, Problem> {
+        let place = service.streams.open.enter(asker.caller()).ok_or(Problem::TOO_MANY_STREAMS)?;
         let stopping = service.streams.stopping();
         let phase = Phase::First;
-        Ok(Self { service, question, key, stopping, phase, last: Bytes::new(), seen: None, _place: place })
+        Ok(Self { service, question, asker, stopping, phase, last: Bytes::new(), seen: None, _place: place })
     }
 
     /// Sends what comes into a queue, until the end or until the handle is dropped.
@@ -148,6 +160,8 @@ impl Stream {
                 Phase::Waiting(interval) => {
                     tokio::select! {
                         _ = interval.tick() => {}
+                        // Looking then finds that the token has expired.
+                        () = reached(self.asker.until) => {}
                         () = ended(&mut self.stopping) => break Event::Complete,
                     }
                 }
@@ -181,11 +195,10 @@ impl Stream {
 
     /// Looks at a subscription again; `None` where there is nothing to say.
     async fn look(&mut self) -> Option<Event> {
-        if let Some(key) = &self.key {
-            match self.service.keys.holder_of(key) {
+        if let Some(credential) = &self.asker.credential {
+            match self.service.authn.again(credential) {
                 Ok(holder) => self.admit(Asker::of(Some(holder))),
-                Err(Refusal::Invalid) => return Some(Event::Revoked(Problem::INVALID_TOKEN)),
-                Err(Refusal::Unreadable(_)) => return Some(Event::Revoked(Problem::UNAVAILABLE)),
+                Err(refusal) => return Some(Event::Revoked(auth::problem(refusal))),
             }
         }
         if self.seen == Some(self.moment()) {
@@ -209,15 +222,17 @@ impl Stream {
 
     fn admit(&mut self, asker: Asker) {
         if asker.access != self.question.access {
-            self.question.access = asker.access;
+            self.question.access = asker.access.clone();
             self.seen = None;
         }
+        self.asker = asker;
     }
 
     async fn ask(&mut self) -> Result<Answered, Problem> {
         // Before the question is asked: what comes meanwhile is looked at again.
         self.seen = Some(self.moment());
-        answer(&self.service, self.question.clone(), self.key.clone(), Way::Stream).await.map_err(Unanswered::problem)
+        let (question, caller) = (self.question.clone(), self.asker.caller());
+        answer(&self.service, question, caller, Way::Stream).await.map_err(Unanswered::problem)
     }
 
     fn moment(&self) -> Moment {

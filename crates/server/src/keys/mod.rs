@@ -12,7 +12,7 @@ use throng_model::{CreatorId, Timestamp};
 
 pub(crate) use audit::{Audit, Record};
 pub(crate) use file::{FILE, KeysError, change, load};
-pub(crate) use ring::{Holder, KeyRing, Refusal};
+pub(crate) use ring::KeyRing;
 pub(crate) use token::{SecretHash, Token};
 
 /// What the holder of a key may do.

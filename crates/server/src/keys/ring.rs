@@ -1,65 +1,32 @@
 //! The keys of a running server: read again whenever the file changes, so that a revoked key stops working at once.
 
-use std::fs;
-use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::SystemTime;
+use std::sync::Arc;
 
-use throng_model::{CreatorId, Timestamp};
+use throng_model::Timestamp;
 
-use super::{Key, KeysError, Role, State, Token, load};
+use super::{Key, KeysError, State, Token, load};
+use crate::authn::{Credential, Holder, Refusal};
+use crate::watched::Watched;
 
-/// Who is asking: what a valid key says of its holder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Holder {
-    /// The key's public id.
-    pub(crate) key_id: String,
-    pub(crate) role: Role,
-    pub(crate) creators: Vec<CreatorId<'static>>,
-}
-
-impl Holder {
-    fn of(key: &Key) -> Self {
-        Self { key_id: key.id.clone(), role: key.role, creators: key.creators.clone() }
-    }
-}
-
-/// Why a token opens nothing.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Refusal {
-    /// Unknown, wrong, expired or revoked: all look the same.
-    #[error("the token is not valid")]
-    Invalid,
-    /// The keys cannot be read, so nobody is let in.
-    #[error("the keys cannot be read")]
-    Unreadable(#[source] Arc<KeysError>),
-}
-
-/// The keys of one file, kept in memory while the file stays the same.
+/// The keys of one file.
 pub(crate) struct KeyRing {
-    path: PathBuf,
-    read: RwLock<Option<Read>>,
+    file: Watched<Vec<Key>, KeysError>,
 }
 
-struct Read {
-    stamp: Stamp,
-    keys: Result<Arc<[Key]>, Arc<KeysError>>,
-}
-
-/// Changes whenever the file is replaced, since each replacement is a new file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    modified: Option<SystemTime>,
-    bytes: u64,
-    file: u64,
+fn holder_of(key: &Key) -> Holder {
+    Holder {
+        credential: Credential::Key(key.id.clone()),
+        role: key.role,
+        creators: key.creators.clone(),
+        until: key.expires,
+    }
 }
 
 impl KeyRing {
     /// The keys of a file, which must be readable now.
     pub(crate) fn open(path: PathBuf) -> Result<Self, KeysError> {
-        load(&path)?;
-        Ok(Self { path, read: RwLock::new(None) })
+        Ok(Self { file: Watched::open(path, load, "nobody is let in")? })
     }
 
     /// Whether there is any key that works now.
@@ -70,60 +37,35 @@ impl KeyRing {
 
     /// The holder of a token.
     pub(crate) fn holder(&self, token: &str) -> Result<Holder, Refusal> {
-        let keys = self.keys().map_err(Refusal::Unreadable)?;
+        let keys = self.keys()?;
         let token = Token::parse(token).ok_or(Refusal::Invalid)?;
         let key = keys.iter().find(|key| key.id == token.id());
         // An unknown id costs the same comparison as a known one.
         let kept = key.map_or(token.hash().inverted(), |key| key.hash);
         let matches = token.hash().matches(kept);
-        key.filter(|key| matches && key.state(Timestamp::now()) == State::Active)
-            .map(Holder::of)
-            .ok_or(Refusal::Invalid)
+        key.filter(|key| matches && key.state(Timestamp::now()) == State::Active).map(holder_of).ok_or(Refusal::Invalid)
     }
 
     /// What the key of a caller, who showed its secret before, says now.
     pub(crate) fn holder_of(&self, key_id: &str) -> Result<Holder, Refusal> {
-        let keys = self.keys().map_err(Refusal::Unreadable)?;
+        let keys = self.keys()?;
         let key = keys.iter().find(|key| key.id == key_id && key.state(Timestamp::now()) == State::Active);
-        key.map(Holder::of).ok_or(Refusal::Invalid)
+        key.map(holder_of).ok_or(Refusal::Invalid)
     }
 
-    fn keys(&self) -> Result<Arc<[Key]>, Arc<KeysError>> {
-        // Taken before reading: a change while reading shows in the next stamp.
-        let stamp = self.stamp().map_err(Arc::new)?;
-        {
-            let read = self.read.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(read) = read.as_ref().filter(|read| read.stamp == stamp) {
-                return read.keys.clone();
-            }
-        }
-        let keys = load(&self.path).map(Arc::from).map_err(Arc::new);
-        if let Err(error) = &keys {
-            tracing::error!(%error, "nobody is let in");
-        }
-        *self.read.write().unwrap_or_else(PoisonError::into_inner) = Some(Read { stamp, keys: keys.clone() });
-        keys
-    }
-
-    fn stamp(&self) -> Result<Stamp, KeysError> {
-        match fs::metadata(&self.path) {
-            Ok(metadata) => {
-                #[cfg(unix)]
-                let file = std::os::unix::fs::MetadataExt::ino(&metadata);
-                #[cfg(not(unix))]
-                let file = 0;
-                Ok(Stamp { modified: metadata.modified().ok(), bytes: metadata.len(), file })
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Stamp { modified: None, bytes: 0, file: 0 }),
-            Err(source) => Err(KeysError::Io { path: self.path.clone(), source }),
-        }
+    fn keys(&self) -> Result<Arc<Vec<Key>>, Refusal> {
+        self.file.get().map_err(|_| Refusal::Unreadable)
     }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
-    use super::super::change;
+    use std::fs;
+
+    use throng_model::CreatorId;
+
+    use super::super::{Role, change};
     use super::*;
 
     fn add(path: &std::path::Path, edit: impl FnOnce(&mut Key)) -> Token {
@@ -166,7 +108,7 @@ mod tests {
         assert!(ring.is_empty());
         let token = add(&path, |_| {});
         let holder = ring.holder(&token.reveal()).unwrap();
-        assert_eq!((holder.role, holder.key_id.as_str()), (Role::Creator, token.id()));
+        assert_eq!((holder.role, &holder.credential), (Role::Creator, &Credential::Key(token.id().to_owned())));
         assert_eq!(ring.holder_of(token.id()).unwrap(), holder);
         let revoke = |keys: &mut Vec<Key>| {
             keys.iter_mut().for_each(|key| key.revoked = Some(Timestamp::now()));
@@ -203,7 +145,7 @@ mod tests {
         let ring = KeyRing::open(path.clone()).unwrap();
         assert!(ring.holder(&token.reveal()).is_ok());
         fs::write(&path, "{}").unwrap();
-        assert!(matches!(ring.holder(&token.reveal()), Err(Refusal::Unreadable(_))));
+        assert!(matches!(ring.holder(&token.reveal()), Err(Refusal::Unreadable)));
         assert!(KeyRing::open(path).is_err());
     }
 }
