@@ -198,9 +198,15 @@ fn the_playground_can_introspect() {
 #[test]
 fn pages_load_nothing_from_elsewhere() {
     let (_data, server) = server();
-    let start = server.get("/", &[]);
-    assert!(start.status == 200 && start.text().contains("href=\"/playground\""));
-    assert!(start.header("content-security-policy").is_some_and(|policy| policy.starts_with("default-src 'none'")));
+    for target in dashboard_files(&server) {
+        let file = server.get(&target, &[]);
+        assert_eq!((file.status, file.header("x-content-type-options")), (200, Some("nosniff")), "{target}");
+        let policy = file.header("content-security-policy").expect("a policy");
+        for part in ["default-src 'none'", "script-src 'self';", "connect-src 'self';", "frame-ancestors 'none'"] {
+            assert!(policy.contains(part), "{part} is not in {policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{policy}");
+    }
     for target in ["/playground", "/playground/app.js"] {
         let page = server.get(target, &[("Accept-Encoding", "gzip")]);
         assert_eq!(page.status, 200, "{target}");
@@ -209,7 +215,17 @@ fn pages_load_nothing_from_elsewhere() {
         assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
     }
     assert!(server.get("/schema.graphql", &[]).text().contains("type Query"));
-    for absent in ["/playground/", "/playground/absent.js", "/absent", "/v1/absent", "/playground/../Cargo.toml"] {
+    for absent in [
+        "/playground/",
+        "/playground/absent.js",
+        "/absent",
+        "/v1/absent",
+        "/playground/../Cargo.toml",
+        "/assets",
+        "/assets/",
+        "/assets/absent.js",
+        "/index.html",
+    ] {
         assert_eq!(server.get(absent, &[]).status, 404, "{absent}");
     }
 }
@@ -223,6 +239,50 @@ fn packed_files_are_unpacked_for_clients_that_cannot() {
     let mut unpacked = Vec::new();
     std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed.body[..]), &mut unpacked).unwrap();
     assert!(unpacked == plain.body && packed.body.len() < plain.body.len());
+}
+
+/// The page and what it names.
+fn dashboard_files(server: &Server) -> Vec<String> {
+    let page = server.get("/", &[]);
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    let text = page.text();
+    let named = text.split("\"./").skip(1).filter_map(|rest| rest.split('"').next()).map(|name| format!("/{name}"));
+    let files: Vec<_> = ["/".to_owned()].into_iter().chain(named).collect();
+    for kind in ["js", "css", "svg"] {
+        assert!(files.iter().any(|file| file.ends_with(kind)), "no {kind} in {files:?}");
+    }
+    files
+}
+
+#[test]
+fn the_dashboard_is_kept_by_browsers_and_packed_as_they_like() {
+    let (_data, server) = server();
+    for target in dashboard_files(&server) {
+        let as_asked = |codings: &'static str| server.get(&target, &[("Accept-Encoding", codings)]);
+        let (brotli, gzip, plain) = (as_asked("gzip, deflate, br"), as_asked("gzip"), as_asked("identity"));
+        let coding = |response: &Response| response.header("content-encoding").map(str::to_owned);
+        assert_eq!(
+            [coding(&brotli), coding(&gzip), coding(&plain)],
+            [Some("br".to_owned()), Some("gzip".to_owned()), None]
+        );
+        let mut unpacked = Vec::new();
+        std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&gzip.body[..]), &mut unpacked).unwrap();
+        assert!(unpacked == plain.body && brotli.body.len() < gzip.body.len(), "{target}");
+        let kept = if target == "/" { "no-cache" } else { "public, max-age=31536000, immutable" };
+        let mut tags = std::collections::BTreeSet::new();
+        for (codings, whole) in [("gzip, deflate, br", &brotli), ("gzip", &gzip), ("identity", &plain)] {
+            assert_eq!((whole.header("cache-control"), whole.header("vary")), (Some(kept), Some("Accept-Encoding")));
+            let tag = whole.header("etag").expect("a tag");
+            assert!(tags.insert(tag.to_owned()), "{target} shares its tag");
+            let same = server.get(&target, &[("Accept-Encoding", codings), ("If-None-Match", tag)]);
+            assert_eq!((same.status, same.body.len(), same.header("cache-control")), (304, 0, Some(kept)), "{target}");
+        }
+    }
+    let licences = server.get("/assets/LICENSES.txt", &[]);
+    assert_eq!((licences.status, licences.header("cache-control")), (200, Some("no-cache")));
+    assert!(licences.text().contains("react-dom"));
+    // The address holds the state of the page, which is the same for all of them.
+    assert_eq!(server.get("/?view=audience&channel=c42", &[]).body, server.get("/", &[]).body);
 }
 
 /// The files of the playground and the schema, as a browser and as a plain client asks for them.
@@ -269,7 +329,8 @@ fn a_file_that_the_client_has_is_not_sent_again() {
 #[test]
 fn head_is_answered_as_get_without_the_body() {
     let (_data, server) = server();
-    let others = ["/", "/healthz", "/readyz", "/playground/absent.js", "/absent"].map(|target| (target, &[][..]));
+    let others = ["/", "/healthz", "/readyz", "/assets/LICENSES.txt", "/playground/absent.js", "/absent"]
+        .map(|target| (target, &[][..]));
     for (target, headers) in TAGGED.into_iter().chain(others) {
         let get = server.get(target, headers);
         let head = client::send(server.address, "HEAD", target, headers, None);
@@ -283,7 +344,9 @@ fn head_is_answered_as_get_without_the_body() {
         assert_eq!(head.header("content-length"), Some(get.body.len().to_string().as_str()), "{target}");
         assert!(head.body.is_empty() && !get.body.is_empty(), "{target}");
     }
-    for target in ["/", "/playground", "/playground/app.js", "/schema.graphql", "/healthz", "/readyz"] {
+    for target in
+        ["/", "/assets/LICENSES.txt", "/playground", "/playground/app.js", "/schema.graphql", "/healthz", "/readyz"]
+    {
         let wrong = server.post(target, &[], "");
         assert_eq!((wrong.status, wrong.header("allow")), (405, Some("GET, HEAD")), "{target}");
     }

@@ -20,15 +20,15 @@ licences are below.`;
 
 const RULE = "=".repeat(80);
 
-/** One text: a list of packages, then each distinct licence text under the packages that carry it. */
-export function licences(root, metafiles) {
+/** One text: a list of packages, then each distinct licence text under the packages that carry it. `note`: what no package says of itself. */
+export function licences(root, metafiles, { what = "playground", note = INSIDE_MONACO } = {}) {
   const packages = bundledPackages(metafiles).map((path) => describe(root, path));
   const byText = new Map();
   for (const { title, texts } of packages)
     for (const text of texts) byText.set(text, [...(byText.get(text) ?? []), title]);
   const list = packages.map(({ title, licence }) => `  ${title} (${licence})`).join("\n");
   const bodies = [...byText].map(([text, titles]) => `${RULE}\n${titles.join("\n")}\n${RULE}\n\n${text}\n`);
-  return `The playground is made of Throng's own code and of these packages:\n\n${list}\n\n${INSIDE_MONACO}\n\nTheir licences follow.\n\n${bodies.join("\n")}`;
+  return `The ${what} is made of Throng's own code and of these packages:\n\n${list}\n\n${note}\n\nTheir licences follow.\n\n${bodies.join("\n")}`;
 }
 
 function bundledPackages(metafiles) {

@@ -9,6 +9,7 @@ mod backup;
 mod cli;
 mod command;
 mod config;
+mod dashboard;
 mod demo;
 mod erasure;
 mod export;

@@ -176,7 +176,7 @@ impl Tokens {
              audience(window: {{kind: LAST_28_DAYS}}) {{ reach {{ value disclosure }} }} }} }}"
         );
         format!(
-            "\nStart            {url}/\n\
+            "\nDashboard        {url}/#token={token}&creator={creator}\n\
              Playground       {url}/playground#token={token}&creator={creator}\n\
              Creator {creator:<8} {token}\n\
              Operator         {}\n\n\

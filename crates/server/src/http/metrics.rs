@@ -21,7 +21,7 @@ use crate::config::MetricsAccess;
 use crate::receipt::Receipt;
 
 /// Values of `route`: the patterns of `routes`. What matches none of them is `other`.
-const ROUTES: [&str; 15] = [
+const ROUTES: [&str; 16] = [
     "/graphql",
     "/v1/events",
     "/v1/catalog",
@@ -30,6 +30,7 @@ const ROUTES: [&str; 15] = [
     "/v1/export/top-videos.csv",
     "/v1/export/audience.csv",
     "/",
+    "/assets/{file}",
     "/playground",
     "/playground/{file:.*}",
     "/schema.graphql",

@@ -134,7 +134,18 @@ fn is_utf8(charset: &str) -> bool {
 
 /// Whether the client unpacks gzip.
 pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
-    let Some(codings) = joined(headers, &ACCEPT_ENCODING) else { return false };
+    coding_quality(headers, "gzip") > 0
+}
+
+/// Whether the client unpacks brotli, and would have it no less than gzip.
+pub(super) fn prefers_brotli(headers: &HeaderMap) -> bool {
+    let quality = coding_quality(headers, "br");
+    quality > 0 && quality >= coding_quality(headers, "gzip")
+}
+
+/// How much a content coding is wanted, in thousandths; 0 where it is not taken.
+fn coding_quality(headers: &HeaderMap, wanted: &str) -> u16 {
+    let Some(codings) = joined(headers, &ACCEPT_ENCODING) else { return 0 };
     let quality = |wanted: &str| {
         codings.split(',').find_map(|coding| {
             let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));
@@ -143,7 +154,7 @@ pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
             name.trim().eq_ignore_ascii_case(wanted).then_some(quality)
         })
     };
-    quality("gzip").or_else(|| quality("*")).is_some_and(|quality| quality > 0)
+    quality(wanted).or_else(|| quality("*")).unwrap_or(0)
 }
 
 /// Whether the client has the body with this tag, quotes included. Ours are strong, and are compared weakly: caches on
@@ -233,6 +244,17 @@ mod tests {
         assert!(
             !gzip("br") && !gzip("gzip;q=0") && !gzip("gzip;q=0, *") && !gzip("") && !takes_gzip(&HeaderMap::new())
         );
+    }
+
+    #[test]
+    fn brotli_goes_only_to_who_wants_it_no_less_than_gzip() {
+        let brotli = |value| prefers_brotli(&headers(&ACCEPT_ENCODING, &[value]));
+        for wanting in ["br", "gzip, deflate, br, zstd", "gzip;q=0.5, br;q=0.5", "BR", "*", "gzip;q=0, *;q=0.1"] {
+            assert!(brotli(wanting), "{wanting}");
+        }
+        for other in ["gzip", "br;q=0", "br;q=0.5, gzip", "gzip, *;q=0.5", "identity", ""] {
+            assert!(!brotli(other), "{other}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Everything that is neither data nor ingest: the start page, the playground, the schema, and the two probes.
+//! Everything that is neither data nor ingest: the dashboard, the playground, the schema, and the two probes.
 
 use actix_web::body::MessageBody;
 use actix_web::http::StatusCode;
@@ -9,23 +9,46 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 
 use super::Service;
 use super::answer::Problem;
-use super::negotiate::{has_already, takes_gzip};
+use super::negotiate::{has_already, prefers_brotli, takes_gzip};
 use crate::assets::{self, Asset, PLAYGROUND_POLICY};
+use crate::dashboard::{self, Body, File};
 
-const START_PAGE: &str = include_str!("../../assets/start.html");
-/// The start page has no script and loads nothing.
-const START_POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+/// Names that do not change with the content: a browser must ask again each time, so an upgrade shows at once.
+const ASK_AGAIN: &str = "no-cache";
+/// Names that carry a hash of the content.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// Of the hash in an `ETag`: 16 bytes.
 const TAG_DIGITS: usize = 32;
 
-/// `GET /`.
-pub(super) async fn start() -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
-        .insert_header((CONTENT_SECURITY_POLICY, START_POLICY))
+/// `GET /`: the dashboard. Its state is in the query of the address, which the server need not know.
+pub(super) async fn dashboard(request: HttpRequest) -> HttpResponse {
+    file(dashboard::page(), request.headers())
+}
+
+/// `GET /assets/…`: what the dashboard loads.
+pub(super) async fn dashboard_asset(request: HttpRequest, name: web::Path<String>) -> HttpResponse {
+    file(dashboard::asset(&name), request.headers())
+}
+
+fn file(found: Option<File>, headers: &HeaderMap) -> HttpResponse {
+    let Some(file) = found else { return Problem::NOT_FOUND.plain() };
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((CONTENT_TYPE, file.content_type))
+        .insert_header((CONTENT_SECURITY_POLICY, dashboard::POLICY))
         .insert_header((REFERRER_POLICY, "no-referrer"))
-        .body(START_PAGE)
+        .insert_header((CACHE_CONTROL, if file.is_immutable() { FOR_EVER } else { ASK_AGAIN }));
+    match file.body {
+        Body::Plain(body) => tagged(&mut response, headers, body),
+        Body::Packed { brotli, .. } if prefers_brotli(headers) => {
+            response.append_header((VARY, "Accept-Encoding")).insert_header((CONTENT_ENCODING, "br"));
+            tagged(&mut response, headers, brotli)
+        }
+        Body::Packed { gzip, .. } => {
+            response.append_header((VARY, "Accept-Encoding"));
+            gzipped(&mut response, headers, gzip)
+        }
+    }
 }
 
 /// `GET /playground` and what it loads.
@@ -49,23 +72,29 @@ fn embedded(asset: &Asset, headers: &HeaderMap) -> HttpResponse {
     response
         .insert_header((CONTENT_TYPE, asset.content_type))
         .insert_header((CONTENT_SECURITY_POLICY, PLAYGROUND_POLICY))
-        .insert_header((REFERRER_POLICY, "no-referrer"));
-    let Some(encoding) = asset.encoding else { return tagged(&mut response, headers, asset.body) };
-    response.append_header((VARY, "Accept-Encoding"));
-    if takes_gzip(headers) {
-        response.insert_header((CONTENT_ENCODING, encoding));
+        .insert_header((REFERRER_POLICY, "no-referrer"))
+        .insert_header((CACHE_CONTROL, ASK_AGAIN));
+    if asset.encoding.is_none() {
         return tagged(&mut response, headers, asset.body);
     }
-    match unpack(asset.body) {
-        Ok(body) => tagged(&mut response, headers, body),
+    response.append_header((VARY, "Accept-Encoding"));
+    gzipped(&mut response, headers, asset.body)
+}
+
+/// As it is for clients that take gzip, unpacked for others.
+fn gzipped(response: &mut HttpResponseBuilder, headers: &HeaderMap, body: &'static [u8]) -> HttpResponse {
+    if takes_gzip(headers) {
+        response.insert_header((CONTENT_ENCODING, "gzip"));
+        return tagged(response, headers, body);
+    }
+    match unpack(body) {
+        Ok(body) => tagged(response, headers, body),
         Err(_) => Problem::INTERNAL.plain(),
     }
 }
 
 /// The body with a tag that only this very body has, so each content encoding has its own; 304 without it for a client
 /// that has it already.
-///
-/// Names do not change with the content, so a browser must ask again each time: an upgrade shows at once.
 fn tagged<B>(response: &mut HttpResponseBuilder, headers: &HeaderMap, body: B) -> HttpResponse
 where
     B: AsRef<[u8]> + MessageBody + 'static,
@@ -73,7 +102,7 @@ where
     let hash = blake3::hash(body.as_ref()).to_hex();
     let tag = format!("\"{}\"", hash.get(..TAG_DIGITS).unwrap_or(&hash));
     let known = has_already(headers, &tag);
-    response.insert_header((ETAG, tag)).insert_header((CACHE_CONTROL, "no-cache"));
+    response.insert_header((ETAG, tag));
     if !known {
         return response.body(body);
     }
@@ -94,7 +123,7 @@ fn unpack(packed: &[u8]) -> std::io::Result<Vec<u8>> {
 /// `GET /schema.graphql`; with `?federation` as a subgraph of a federated graph.
 pub(super) async fn schema(request: HttpRequest, service: web::Data<Service>) -> HttpResponse {
     let mut response = HttpResponse::Ok();
-    response.insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"));
+    response.insert_header((CONTENT_TYPE, "text/plain; charset=utf-8")).insert_header((CACHE_CONTROL, ASK_AGAIN));
     let federation = matches!(request.query_string(), "federation" | "federation=" | "federation=true");
     if federation {
         return tagged(&mut response, request.headers(), throng_graphql::federation_sdl());

@@ -1,0 +1,21 @@
+// Written by dashboard/build.mjs.
+[
+    plain("assets/LICENSES.txt", TEXT, include_bytes!("assets/LICENSES.txt")),
+    packed("assets/audience-QgV7Puqi.js", SCRIPT, include_bytes!("assets/audience-QgV7Puqi.js.br"), include_bytes!("assets/audience-QgV7Puqi.js.gz")),
+    packed("assets/compare-D4MI_5F1.js", SCRIPT, include_bytes!("assets/compare-D4MI_5F1.js.br"), include_bytes!("assets/compare-D4MI_5F1.js.gz")),
+    packed("assets/content-DwnzYWtg.js", SCRIPT, include_bytes!("assets/content-DwnzYWtg.js.br"), include_bytes!("assets/content-DwnzYWtg.js.gz")),
+    packed("assets/format-DH-aDqF_.js", SCRIPT, include_bytes!("assets/format-DH-aDqF_.js.br"), include_bytes!("assets/format-DH-aDqF_.js.gz")),
+    packed("assets/icon-CKWVQegN.svg", SVG, include_bytes!("assets/icon-CKWVQegN.svg.br"), include_bytes!("assets/icon-CKWVQegN.svg.gz")),
+    packed("assets/index-CqTSKFln.js", SCRIPT, include_bytes!("assets/index-CqTSKFln.js.br"), include_bytes!("assets/index-CqTSKFln.js.gz")),
+    packed("assets/index-DIg-GlqF.css", CSS, include_bytes!("assets/index-DIg-GlqF.css.br"), include_bytes!("assets/index-DIg-GlqF.css.gz")),
+    plain("assets/inter-latin-wght-normal-Dx4kXJAl.woff2", WOFF2, include_bytes!("assets/inter-latin-wght-normal-Dx4kXJAl.woff2")),
+    packed("assets/line-DM4xBPsV.js", SCRIPT, include_bytes!("assets/line-DM4xBPsV.js.br"), include_bytes!("assets/line-DM4xBPsV.js.gz")),
+    packed("assets/map-pEkOkiTe.js", SCRIPT, include_bytes!("assets/map-pEkOkiTe.js.br"), include_bytes!("assets/map-pEkOkiTe.js.gz")),
+    packed("assets/measure-DB39mr9X.js", SCRIPT, include_bytes!("assets/measure-DB39mr9X.js.br"), include_bytes!("assets/measure-DB39mr9X.js.gz")),
+    packed("assets/privacy-BjxG3DJZ.js", SCRIPT, include_bytes!("assets/privacy-BjxG3DJZ.js.br"), include_bytes!("assets/privacy-BjxG3DJZ.js.gz")),
+    packed("assets/size-DvV6DQBB.js", SCRIPT, include_bytes!("assets/size-DvV6DQBB.js.br"), include_bytes!("assets/size-DvV6DQBB.js.gz")),
+    packed("assets/video-DfRCC7i5.js", SCRIPT, include_bytes!("assets/video-DfRCC7i5.js.br"), include_bytes!("assets/video-DfRCC7i5.js.gz")),
+    packed("assets/view-z2dUt8rM.js", SCRIPT, include_bytes!("assets/view-z2dUt8rM.js.br"), include_bytes!("assets/view-z2dUt8rM.js.gz")),
+    packed("assets/windows-B61wqFPY.js", SCRIPT, include_bytes!("assets/windows-B61wqFPY.js.br"), include_bytes!("assets/windows-B61wqFPY.js.gz")),
+    packed("index.html", HTML, include_bytes!("index.html.br"), include_bytes!("index.html.gz")),
+]

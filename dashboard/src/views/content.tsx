@@ -1,0 +1,127 @@
+// The channel's videos: the best by one counter, or all of them by age.
+import { useState } from "react";
+import { ContentDocument, type ContentOfFragment, type Counter, type ListedVideoFragment, type VideoOrder } from "../gql/graphql";
+import { useAsked } from "../lib/client";
+import { clock, days, full, mediumDay } from "../lib/format";
+import { METRICS, type MetricKey } from "../lib/metrics";
+import { rangeOf } from "../lib/periods";
+import { go, toView, useRoute } from "../lib/route";
+import { useAsksShell } from "../lib/shell";
+import { Select } from "../ui/controls";
+import { Menu } from "../ui/figure";
+import { Link } from "../ui/frame";
+import { Icon } from "../ui/icons";
+import { RangePicker } from "../ui/ranges";
+import { Empty } from "../ui/states";
+import { csv, type Table } from "../ui/table";
+import { Value } from "../ui/value";
+import { Answered, channelOf, NoChannel, Sealed, ViewHead } from "../ui/view";
+import { downloadCsv } from "../lib/download";
+
+type Column = { key: MetricKey & keyof ListedVideoFragment["counters"]; head: string };
+const COLUMNS: Column[] = [
+  { key: "views", head: "Views" },
+  { key: "averageWatchTime", head: "Avg. watch" },
+  { key: "completionRate", head: "Finished" },
+  { key: "likes", head: "Likes" },
+  { key: "comments", head: "Comments" },
+  { key: "shares", head: "Shares" },
+  { key: "engagementRate", head: "Engagement" },
+];
+
+const PAGE = 25;
+const MOST = 100;
+type Sort = { ranked: boolean; by: Counter; order: VideoOrder; name: string };
+
+function sortOf(name: string | undefined): Sort {
+  if (name === "newest" || name === "oldest") return { ranked: false, by: "VIEWS", order: name === "newest" ? "NEWEST" : "OLDEST", name };
+  const metric = METRICS.find((metric) => metric.key === name && metric.key !== "followsLost") ?? METRICS[0];
+  return { ranked: true, by: metric?.counter ?? "VIEWS", order: "ID", name: metric?.key ?? "views" };
+}
+
+export default function Content() {
+  const route = useRoute();
+  const range = rangeOf(route);
+  const sort = sortOf(route.sort);
+  const [first, setFirst] = useState(PAGE);
+  const asked = useAsked(ContentDocument, {
+    shell: useAsksShell(), known: route.channel !== undefined, channel: route.channel ?? "",
+    range: range.input, ranked: sort.ranked, by: sort.by, order: sort.order, first,
+  });
+  const known = asked.data ? channelOf<ContentOfFragment>(asked.data) : null;
+  const options = [
+    { value: "newest", label: "Newest" }, { value: "oldest", label: "Oldest" },
+    ...METRICS.filter((metric) => metric.key !== "followsLost").map((metric) => ({ value: metric.key as string, label: `Most: ${metric.label.toLowerCase()}` })),
+  ];
+  return (
+    <>
+      <ViewHead title="Content" sub={known && <>{known.handle ?? known.id} · <Sealed through={known.sealedThrough} zone={known.timeZone} /></>}>
+        <RangePicker range={range} shown={known?.counters.range ?? null} />
+        <Select label="Sort by" options={options} value={sort.name} choose={(sort) => { setFirst(PAGE); go({ ...route, sort }); }} />
+      </ViewHead>
+      <Answered asked={asked} rows={2}>
+        {(data) => {
+          const channel = channelOf<ContentOfFragment>(data);
+          return channel ? <List channel={channel} sort={sort} first={first} more={() => setFirst(Math.min(MOST, first + PAGE))} /> : <NoChannel />;
+        }}
+      </Answered>
+    </>
+  );
+}
+
+function List({ channel, sort, first, more }: { channel: ContentOfFragment; sort: Sort; first: number; more: () => void }) {
+  const route = useRoute();
+  const videos = channel.topVideos?.map((ranked) => ranked.video) ?? channel.videos?.edges.map((edge) => edge.node) ?? [];
+  const { from, to } = channel.counters.range;
+  const isMore = first < MOST && (channel.videos ? channel.videos.pageInfo.hasNextPage : videos.length === first);
+  if (videos.length === 0)
+    return sort.ranked
+      ? (
+        <Empty title="No video can be ranked in these days">
+          <p>Only videos with enough viewers are ranked: how many others there are, and in which order, is not said.</p>
+          <div className="state-actions"><button type="button" onClick={() => go({ ...route, sort: "newest" })}>Show all videos by age</button></div>
+        </Empty>
+      )
+      : <Empty title="No videos yet"><p>They appear here once the catalogue knows them.</p></Empty>;
+  const table: Table = {
+    columns: ["Video", "Id", "Published", "Length", ...COLUMNS.map((column) => column.head)],
+    rows: videos.map((video) => [video.title ?? video.id, video.id, video.publishedAt?.slice(0, 10) ?? "", video.duration ? clock(video.duration) : "", ...COLUMNS.map((column) => ({ measure: video.counters[column.key] }))]),
+  };
+  return (
+    <section className="card videos-card" aria-labelledby="videos">
+      <div className="card-head">
+        <div>
+          <h2 id="videos">{sort.ranked ? `By ${METRICS.find((metric) => metric.key === sort.name)?.label.toLowerCase()}` : sort.name === "newest" ? "Newest first" : "Oldest first"}</h2>
+          <p className="note"><bdi>{days(from, to)}</bdi>{sort.ranked && ". Videos with too few viewers are not ranked."}</p>
+        </div>
+        <Menu label="More of the videos"><button type="button" onClick={() => downloadCsv(`videos-${from}-${to}`, csv(table))}><Icon name="file" />Download CSV</button></Menu>
+      </div>
+      <table className="videos">
+        <thead>
+          <tr>
+            <th scope="col">Video</th>
+            {COLUMNS.map((column) => {
+              const chosen = sort.name === column.key;
+              return <th key={column.key} scope="col" className="number" aria-sort={chosen ? "descending" : "none"}><button type="button" className="plain" onClick={() => go({ ...route, sort: column.key })}>{column.head}{chosen && <span aria-hidden="true"> ↓</span>}</button></th>;
+            })}
+          </tr>
+        </thead>
+        <tbody>
+          {videos.map((video) => (
+            <tr key={video.id}>
+              <th scope="row">
+                <Link to={toView(route, "video", { video: video.id })} className="video-link">
+                  <span className="poster" aria-hidden="true">{video.duration ? clock(video.duration) : "–"}</span>
+                  <span className="video-text"><span className="best-title">{video.title ?? video.id}</span><span className="note">{video.publishedAt ? mediumDay(video.publishedAt.slice(0, 10)) : "Date unknown"}</span></span>
+                </Link>
+              </th>
+              {COLUMNS.map((column) => <td key={column.key} className="number" data-label={column.head}><Value measure={video.counters[column.key]} unit={METRICS.find((metric) => metric.key === column.key)?.unit ?? "count"} /></td>)}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {isMore && <button type="button" className="more-rows" onClick={more}>Show more</button>}
+      {first >= MOST && videos.length >= MOST && <p className="note">{full(MOST)} at most are listed here.</p>}
+    </section>
+  );
+}
