@@ -13,6 +13,7 @@ mod duckdb;
 mod erase;
 mod export;
 mod floors;
+mod grants;
 mod graphql_http;
 mod ingest;
 mod issuer;

@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use throng_model::{CreatorFacts, Entity, VideoFacts, VideoId};
 
+use crate::access::Access;
 use crate::aggregate::{INSIGHT, MIN, PUBLIC, aggregate};
 use crate::audience::Audience;
 use crate::connection::{Connection, age_cursor, connection, cursor, cursor_age, cursor_id};
@@ -13,6 +14,7 @@ use crate::flat::{Flat, Rows};
 use crate::input::{DateRangeInput, WindowInput, page_cost, page_size};
 use crate::measured::{self, SeriesPoint, gate};
 use crate::scalar::Date;
+use crate::scope::Scopes;
 use crate::settled::open;
 use crate::video::Video;
 use crate::words::{Comparison, Counter, Granularity, VideoOrder};
@@ -106,6 +108,7 @@ impl Creator {
         #[graphql(desc = "The counter to rank by.")] by: Counter,
         #[graphql(desc = "How many at most, 1 to 100.")] first: i32,
     ) -> Result<Vec<RankedVideo>> {
+        Access::check(ctx, &self.0.id, Scopes::COUNTERS)?;
         let (size, gate) = (page_size(first)?, gate(ctx)?);
         let days = range.resolve(gate, &self.entity())?;
         let answer = gate.top_videos(&self.0.id, days, by.into(), size).map_err(of_gate)?;
@@ -128,6 +131,7 @@ impl Creator {
         #[graphql(desc = "The days to sum over.")] range: DateRangeInput,
         #[graphql(desc = "Fills `previous` and `change` of each measure.")] compare_to: Option<Comparison>,
     ) -> Result<Flat<Counters>> {
+        Access::check(ctx, &self.0.id, Scopes::COUNTERS)?;
         measured::counters(ctx, &self.entity(), &range, compare_to)
     }
 
@@ -143,6 +147,7 @@ impl Creator {
         #[graphql(desc = "The days to cover.")] range: DateRangeInput,
         #[graphql(desc = "The step.")] granularity: Granularity,
     ) -> Result<Rows<SeriesPoint>> {
+        Access::check(ctx, &self.0.id, Scopes::COUNTERS)?;
         measured::series(ctx, &self.entity(), &range, granularity)
     }
 
@@ -157,6 +162,7 @@ impl Creator {
         ctx: &Context<'_>,
         #[graphql(desc = "The window.")] window: WindowInput,
     ) -> Result<Flat<Audience>> {
+        Access::check(ctx, &self.0.id, Scopes::INSIGHTS)?;
         Audience::ask(ctx, self.entity(), window).map(Flat)
     }
 }

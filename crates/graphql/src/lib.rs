@@ -26,6 +26,7 @@ mod policy;
 mod proven;
 mod query;
 mod scalar;
+mod scope;
 mod settled;
 mod subscription;
 mod tables;
@@ -42,4 +43,5 @@ pub use execute::{
 };
 pub use federation::federation_sdl;
 pub use limits::Limits;
+pub use scope::{Grant, Scopes};
 pub use throng_privacy::Standing;

@@ -7,6 +7,7 @@ use crate::access::Access;
 use crate::creator::Creator;
 use crate::error::bad_input;
 use crate::measured::gate;
+use crate::scope::{CHANNEL, VIDEO};
 use crate::video::Video;
 
 /// Anything with an id of the platform's own. No two channels have the same id and no two videos, but a channel and a video
@@ -23,7 +24,7 @@ pub(crate) fn creator(ctx: &Context<'_>, id: &ID) -> Result<Option<Creator>> {
     let access = Access::known(ctx)?;
     // What is no id names nothing.
     let Ok(id) = CreatorId::parse(id.as_str()) else { return Ok(None) };
-    if !access.sees(&id) {
+    if !access.sees(&id, access.needed(ctx, CHANNEL)) {
         return Ok(None);
     }
     Ok(gate(ctx)?.creator(&id).map(Creator))
@@ -34,7 +35,8 @@ pub(crate) fn video(ctx: &Context<'_>, id: &ID) -> Result<Option<Video>> {
     let access = Access::known(ctx)?;
     let Ok(id) = VideoId::parse(id.as_str()) else { return Ok(None) };
     let facts = gate(ctx)?.video(&id);
-    Ok(facts.filter(|facts| access.sees(&facts.creator)).map(Video))
+    let needs = access.needed(ctx, VIDEO);
+    Ok(facts.filter(|facts| access.sees(&facts.creator, needs)).map(Video))
 }
 
 /// The channel or video of an id. What the caller may not see is no reason for doubt: it is not there.

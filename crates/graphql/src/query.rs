@@ -13,6 +13,7 @@ use crate::input::{page_cost, page_size};
 use crate::measured::gate;
 use crate::node::{self, Node};
 use crate::policy::{PrivacyPolicy, Status};
+use crate::scope::{CHANNEL, Scopes};
 use crate::settled::unsettled;
 use crate::video::Video;
 
@@ -22,7 +23,7 @@ pub(crate) struct Query;
 /// exist.
 #[Object]
 impl Query {
-    /// One channel; null where there is none, or the token may not see it.
+    /// One channel; null where there is none, or the token may not see all that is asked of it.
     async fn creator(
         &self,
         ctx: &Context<'_>,
@@ -31,7 +32,7 @@ impl Query {
         node::creator(ctx, &id)
     }
 
-    /// The channels that the token may see, in the order of their ids.
+    /// The channels of which the token may see all that is asked, in the order of their ids.
     #[graphql(complexity = "1 + page_cost(first) * child_complexity", directive = cost::apply(1, "first".into()))]
     async fn creators(
         &self,
@@ -42,12 +43,12 @@ impl Query {
         let access = Access::known(ctx)?;
         let size = page_size(first)?;
         let after = cursor_id(after.as_deref(), CreatorId::parse)?;
-        let facts = visible(access, gate(ctx)?, after.as_ref(), size + 1);
+        let facts = visible(access, access.needed(ctx, CHANNEL), gate(ctx)?, after.as_ref(), size + 1);
         let nodes = facts.into_iter().map(|facts| (cursor(facts.id.as_str()), Creator(facts)));
         Ok(connection(nodes, size, after.is_some()))
     }
 
-    /// One video; null where there is none, or the token may not see its channel.
+    /// One video; null where there is none, or the token may not see all that is asked of its channel.
     async fn video(
         &self,
         ctx: &Context<'_>,
@@ -56,7 +57,7 @@ impl Query {
         node::video(ctx, &id)
     }
 
-    /// The channel or video of an id; null where there is none, or the token may not see it. An error where the id is that
+    /// The channel or video of an id; null where there is none, or the token may not see all that is asked of it. An error where the id is that
     /// of a channel and of a video: then ask `creator` or `video`.
     async fn node(
         &self,
@@ -97,13 +98,21 @@ impl Query {
     }
 }
 
-/// At most `limit` channels that the caller may see, by id, after one of them.
-fn visible(access: &Access, gate: &Gate, after: Option<&CreatorId<'_>>, limit: usize) -> Vec<CreatorFacts> {
+/// At most `limit` channels of which the caller may see so much, by id, after one of them.
+fn visible(
+    access: &Access,
+    needs: Scopes,
+    gate: &Gate,
+    after: Option<&CreatorId<'_>>,
+    limit: usize,
+) -> Vec<CreatorFacts> {
     let mut granted: Vec<&CreatorId<'_>> = match access {
         Access::Operator => return gate.creators(after, limit),
         Access::Anonymous | Access::Ingest => return Vec::new(),
         Access::Creator(own) => vec![own],
-        Access::Partner(granted) => granted.iter().collect(),
+        Access::Partner(granted) => {
+            granted.iter().filter(|grant| grant.scopes.contains(needs)).map(|grant| &grant.creator).collect()
+        }
     };
     granted.sort();
     granted.dedup();

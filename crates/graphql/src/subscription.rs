@@ -16,6 +16,7 @@ use crate::counters::Counters;
 use crate::error::of_gate;
 use crate::flat::Flat;
 use crate::measured::gate;
+use crate::scope::Scopes;
 use crate::settled::open;
 
 pub(crate) struct Subscription;
@@ -26,7 +27,7 @@ pub(crate) struct Subscription;
 impl Subscription {
     /// Public counters of a video's day that is under way in its creator's `timeZone`: what a query over this one day answers,
     /// looked at every few seconds. The error has the code NOT_FOUND where there is no such video, or the token may not see its
-    /// channel.
+    /// channel's counters.
     #[graphql(
         complexity = "25 + child_complexity",
         directive = cost::apply(25, "1".into()),
@@ -44,7 +45,7 @@ impl Subscription {
 fn of_today(ctx: &Context<'_>, video: &str) -> Result<Flat<Counters>> {
     let (access, gate) = (Access::known(ctx)?, gate(ctx)?);
     let facts = VideoId::parse(video).ok().and_then(|id| gate.video(&id));
-    let facts = facts.filter(|facts| access.sees(&facts.creator));
+    let facts = facts.filter(|facts| access.sees(&facts.creator, Scopes::COUNTERS));
     let entity = Entity::Video(facts.ok_or_else(|| of_gate(GateError::Unknown))?.id);
     let today = gate.today(&entity).map_err(of_gate)?;
     let answer = gate.counters(&entity, DayRange::day(today), None).map_err(of_gate)?;

@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, Object, Result};
 use throng_model::{Entity, VideoFacts};
 
+use crate::access::Access;
 use crate::aggregate::{INSIGHT, MIN, PUBLIC, aggregate};
 use crate::audience::Audience;
 use crate::cost::cost;
@@ -12,6 +13,7 @@ use crate::flat::{Flat, Rows};
 use crate::input::{DateRangeInput, WindowInput};
 use crate::measured::{self, SeriesPoint, gate};
 use crate::scalar::DateTime;
+use crate::scope::Scopes;
 use crate::words::{Comparison, Granularity};
 
 /// A video of a channel that the caller may see.
@@ -79,6 +81,7 @@ impl Video {
         #[graphql(desc = "The days to sum over.")] range: DateRangeInput,
         #[graphql(desc = "Fills `previous` and `change` of each measure.")] compare_to: Option<Comparison>,
     ) -> Result<Flat<Counters>> {
+        Access::check(ctx, &self.0.creator, Scopes::COUNTERS)?;
         measured::counters(ctx, &self.entity(), &range, compare_to)
     }
 
@@ -94,6 +97,7 @@ impl Video {
         #[graphql(desc = "The days to cover.")] range: DateRangeInput,
         #[graphql(desc = "The step.")] granularity: Granularity,
     ) -> Result<Rows<SeriesPoint>> {
+        Access::check(ctx, &self.0.creator, Scopes::COUNTERS)?;
         measured::series(ctx, &self.entity(), &range, granularity)
     }
 
@@ -108,6 +112,7 @@ impl Video {
         ctx: &Context<'_>,
         #[graphql(desc = "The window.")] window: WindowInput,
     ) -> Result<Flat<Audience>> {
+        Access::check(ctx, &self.0.creator, Scopes::INSIGHTS)?;
         Audience::ask(ctx, self.entity(), window).map(Flat)
     }
 }

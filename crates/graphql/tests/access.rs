@@ -8,17 +8,25 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 use support::{ask_as, code, creator, platform, schema_under, schema_within};
-use throng_graphql::{Access, Document, Limits, OperationKind, Request, Variables, execute, execute_document};
+use throng_graphql::{
+    Access, Document, Grant, Limits, OperationKind, Request, Scopes, Variables, execute, execute_document,
+};
 use throng_privacy::Protection;
 
 async fn answer(access: Access, query: &str) -> Json {
     ask_as(Arc::new(platform()), access, query, Json::Null).await
 }
 
+/// A partner that these channels granted everything.
+fn partner(creators: &[&str]) -> Access {
+    let grant = |id: &&str| Grant { creator: creator(id), scopes: Scopes::ALL };
+    Access::Partner(creators.iter().map(grant).collect())
+}
+
 #[tokio::test]
 async fn what_may_not_be_seen_answers_as_if_it_did_not_exist() {
     let counters = "counters(range: {last: 28}) { views { value disclosure } }";
-    let tokens = [Access::Creator(creator("ada")), Access::Partner(vec![creator("ada")]), Access::Ingest];
+    let tokens = [Access::Creator(creator("ada")), partner(&["ada"]), Access::Ingest];
     for access in tokens {
         for (hidden, missing) in [("bob", "nobody"), ("bob", ""), ("bob", "a\\u0000b")] {
             let ask =
@@ -36,8 +44,7 @@ async fn what_may_not_be_seen_answers_as_if_it_did_not_exist() {
     )
     .await;
     assert_eq!(own["data"]["creator"]["videos"]["edges"][0]["node"], json!({"id": "b1", "creator": {"id": "bob"}}));
-    let granted =
-        answer(Access::Partner(vec![creator("bob"), creator("ada")]), "{ video(id: \"b1\") { title } }").await;
+    let granted = answer(partner(&["bob", "ada"]), "{ video(id: \"b1\") { title } }").await;
     assert_eq!(granted["data"]["video"]["title"], "Video b1");
 }
 
@@ -75,16 +82,13 @@ async fn lists_hold_what_the_token_may_see() {
     };
     assert_eq!(ids(Access::Operator).await, ["ada", "bob"]);
     assert_eq!(ids(Access::Creator(creator("bob"))).await, ["bob"]);
-    assert_eq!(
-        ids(Access::Partner(vec![creator("nobody"), creator("bob"), creator("ada"), creator("bob")])).await,
-        ["ada", "bob"]
-    );
+    assert_eq!(ids(partner(&["nobody", "bob", "ada", "bob"])).await, ["ada", "bob"]);
     assert!(ids(Access::Ingest).await.is_empty());
 }
 
 #[tokio::test]
 async fn pages_follow_each_other_to_the_end() {
-    for access in [Access::Operator, Access::Partner(vec![creator("ada")])] {
+    for access in [Access::Operator, partner(&["ada"])] {
         let mut found = Vec::new();
         let mut after = Json::Null;
         for turn in 0.. {
@@ -145,7 +149,7 @@ async fn a_node_is_what_the_token_sees_of_its_id() {
     // The id of bob's channel is that of a video on ada's.
     assert_eq!(node(ada.clone(), "bob").await["data"]["node"]["__typename"], "Video");
     assert_eq!(node(bob.clone(), "bob").await["data"]["node"]["__typename"], "Creator");
-    let both = [Access::Operator, Access::Partner(vec![creator("ada"), creator("bob")])];
+    let both = [Access::Operator, partner(&["ada", "bob"])];
     for access in both {
         let answer = node(access, "bob").await;
         assert_eq!(answer["data"]["node"], Json::Null);
@@ -153,7 +157,7 @@ async fn a_node_is_what_the_token_sees_of_its_id() {
         assert_eq!(error["extensions"]["code"], "BAD_USER_INPUT");
         assert!(error["message"].as_str().is_some_and(|text| text.contains("ask creator or video")), "{error}");
     }
-    for (access, hidden) in [(ada, "b1"), (bob, "a1"), (Access::Ingest, "bob"), (Access::Partner(vec![]), "bob")] {
+    for (access, hidden) in [(ada, "b1"), (bob, "a1"), (Access::Ingest, "bob"), (partner(&[]), "bob")] {
         assert_eq!(node(access.clone(), hidden).await.to_string(), node(access, "nothing").await.to_string());
     }
     assert_eq!(code(Access::Anonymous, &query("ada")).await, "UNAUTHENTICATED");
@@ -411,4 +415,126 @@ fn published_costs_are_the_ones_that_are_counted() {
     ] {
         assert_eq!(price(&query), cost, "{query}");
     }
+}
+
+/// A partner of ada, as far as these scopes go.
+fn scoped(scopes: Scopes) -> Access {
+    Access::Partner(vec![Grant { creator: creator("ada"), scopes }])
+}
+
+const VIEWS: &str = "counters(range: {last: 28}) { views { value disclosure } }";
+const REACH: &str = "audience(window: {kind: LAST_28_DAYS}) { reach { value disclosure } }";
+
+/// Selections on a channel, each with what it needs.
+fn selections() -> Vec<(String, Scopes)> {
+    let of_videos = |inner: &str| format!("videos(first: 3) {{ edges {{ cursor node {{ {inner} }} }} }}");
+    let best = |inner: &str| {
+        format!("topVideos(range: {{last: 28}}, by: VIEWS, first: 3) {{ value {{ value }} video {{ {inner} }} }}")
+    };
+    vec![
+        ("id handle timeZone __typename".to_owned(), Scopes::FACTS),
+        (of_videos("id title creator { handle }"), Scopes::FACTS),
+        (VIEWS.to_owned(), Scopes::COUNTERS),
+        (format!("renamed: {VIEWS}"), Scopes::COUNTERS),
+        ("series(range: {last: 7}, granularity: DAY) { date }".to_owned(), Scopes::COUNTERS),
+        (best("id"), Scopes::COUNTERS),
+        (of_videos(VIEWS), Scopes::COUNTERS),
+        (of_videos(&format!("creator {{ {VIEWS} }}")), Scopes::COUNTERS),
+        (REACH.to_owned(), Scopes::INSIGHTS),
+        (format!("... on Measured {{ {REACH} }}"), Scopes::INSIGHTS),
+        (format!("... {{ ... on Creator {{ {REACH} }} }}"), Scopes::INSIGHTS),
+        (of_videos(REACH), Scopes::INSIGHTS),
+        (format!("{VIEWS} {REACH}"), Scopes::ALL),
+        (best(REACH), Scopes::ALL),
+        (VIEWS.replace(") {", ") @skip(if: true) {") + " id", Scopes::FACTS),
+        (REACH.replace(") {", ") @include(if: false) {") + VIEWS, Scopes::COUNTERS),
+        (format!("... @include(if: false) {{ {REACH} }} id"), Scopes::FACTS),
+    ]
+}
+
+#[tokio::test]
+async fn what_was_not_granted_answers_as_if_the_channel_did_not_exist() {
+    let schema = schema_under(Protection::Threshold, Arc::new(platform()));
+    let answer = async |access: Access, query: &str| {
+        serde_json::to_value(execute(&schema, Request::new(query), access).await).expect("json")
+    };
+    for (inner, needs) in selections() {
+        for scopes in [Scopes::FACTS, Scopes::COUNTERS, Scopes::INSIGHTS, Scopes::ALL] {
+            let sees = scopes.contains(needs);
+            let ask = async |query: String| answer(scoped(scopes), &query).await;
+            let of = |id: &str| format!("{{ creator(id: \"{id}\") {{ {inner} }} }}");
+            let seen = ask(of("ada")).await;
+            let expected = if sees { of("ada") } else { of("nobody") };
+            let twin = answer(if sees { Access::Operator } else { scoped(scopes) }, &expected).await;
+            assert_eq!(seen.to_string(), twin.to_string(), "{inner} under {scopes:?}");
+            assert_eq!(!seen["data"]["creator"].is_null(), sees, "{inner} under {scopes:?}: {seen}");
+            let node = |id: &str| format!("{{ node(id: \"{id}\") {{ ... on Creator {{ {inner} }} }} }}");
+            assert_eq!(ask(node("ada")).await["data"]["node"].is_null(), !sees, "{inner} under {scopes:?}");
+            // A fragment by name, and a connection.
+            let spread =
+                |id: &str| format!("{{ creator(id: \"{id}\") {{ ...F }} }} fragment F on Creator {{ {inner} }}");
+            assert_eq!(ask(spread("ada")).await, seen, "{inner}");
+            let list =
+                format!("{{ creators(first: 9) {{ pageInfo {{ hasNextPage }} edges {{ node {{ {inner} }} }} }} }}");
+            let list = ask(list).await;
+            let count = list["data"]["creators"]["edges"].as_array().map(Vec::len);
+            assert_eq!(
+                (count, list.get("errors")),
+                (Some(usize::from(sees)), None),
+                "{inner} under {scopes:?}: {list}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_is_cut_among_the_channels_of_which_all_that_is_asked_was_granted() {
+    let grant = |id: &str, scopes| Grant { creator: creator(id), scopes };
+    let partner = Access::Partner(vec![grant("ada", Scopes::COUNTERS), grant("bob", Scopes::ALL)]);
+    let page = async |inner: &str| {
+        let query =
+            format!("{{ creators(first: 1) {{ pageInfo {{ hasNextPage }} edges {{ node {{ id {inner} }} }} }} }}");
+        let page = answer(partner.clone(), &query).await["data"]["creators"].clone();
+        (page["edges"][0]["node"]["id"].clone(), page["pageInfo"]["hasNextPage"].clone())
+    };
+    assert_eq!(page("").await, (json!("ada"), json!(true)));
+    assert_eq!(page(VIEWS).await, (json!("ada"), json!(true)));
+    assert_eq!(page(REACH).await, (json!("bob"), json!(false)));
+}
+
+#[tokio::test]
+async fn videos_nodes_and_a_router_s_entities_keep_to_the_scopes_of_their_channel() {
+    for (inner, needs) in [("title", Scopes::FACTS), (VIEWS, Scopes::COUNTERS), (REACH, Scopes::INSIGHTS)] {
+        for scopes in [Scopes::FACTS, Scopes::COUNTERS, Scopes::INSIGHTS] {
+            let sees = scopes.contains(needs);
+            let ask = async |query: String| answer(scoped(scopes), &query).await["data"].clone();
+            let video = |id: &str| format!("{{ video(id: \"{id}\") {{ {inner} }} }}");
+            assert_eq!(ask(video("a1")).await["video"].is_null(), !sees, "{inner} under {scopes:?}");
+            assert!(ask(video("b1")).await["video"].is_null() && ask(video("b9")).await["video"].is_null());
+            let through = format!(
+                "{{ video(id: \"a1\") {{ creator {{ id {} }} }} }}",
+                if needs == Scopes::FACTS { "" } else { inner }
+            );
+            assert_eq!(ask(through).await["video"].is_null(), !sees, "{inner} under {scopes:?}");
+            // What is asked of channels alone says nothing of a video.
+            let node = format!("{{ node(id: \"a1\") {{ ... on Creator {{ {REACH} }} ... on Video {{ {inner} }} }} }}");
+            assert_eq!(ask(node).await["node"].is_null(), !sees, "{inner} under {scopes:?}");
+            let query = format!(
+                "query($list: [_Any!]!) {{ _entities(representations: $list) {{ ... on Video {{ {inner} }} ... on Creator {{ id }} }} }}"
+            );
+            let list = json!({"list": [{"__typename": "Video", "id": "a1"}, {"__typename": "Creator", "id": "ada"}]});
+            let found = ask_as(Arc::new(platform()), scoped(scopes), &query, list).await;
+            assert_eq!(found["data"]["_entities"][0].is_null(), !sees, "{inner} under {scopes:?}");
+            assert_eq!(found["data"]["_entities"][1], json!({"id": "ada"}));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_needs_the_counters() {
+    let query = |id: &str| format!("subscription {{ counters(video: \"{id}\") {{ views {{ disclosure }} }} }}");
+    let missing = answer(scoped(Scopes::ALL), &query("b9")).await;
+    assert_eq!(missing["errors"][0]["extensions"]["code"], "NOT_FOUND");
+    assert_eq!(answer(scoped(Scopes::INSIGHTS), &query("a1")).await, missing);
+    assert!(answer(scoped(Scopes::COUNTERS), &query("a1")).await["data"]["counters"].is_object());
 }

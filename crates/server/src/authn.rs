@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use throng_model::{CreatorId, Timestamp};
+use throng_graphql::Access;
+use throng_model::Timestamp;
 
 use crate::jwt::{Passport, Verifier};
 use crate::keys::{KeyRing, Role};
@@ -14,8 +15,9 @@ use crate::keys::{KeyRing, Role};
 pub(crate) struct Holder {
     pub(crate) credential: Credential,
     pub(crate) role: Role,
-    pub(crate) creators: Vec<CreatorId<'static>>,
-    /// The first instant at which the token no longer works by itself.
+    /// What it may see now.
+    pub(crate) access: Access,
+    /// The next instant at which any of this holds no longer by itself.
     pub(crate) until: Option<Timestamp>,
 }
 
@@ -77,7 +79,7 @@ impl Authenticator {
     /// The holder of a token.
     pub(crate) fn holder(&self, token: &str) -> Result<Holder, Refusal> {
         match &self.jwt {
-            Some(jwt) if !token.starts_with("thr_") => jwt.verify(token).map(holder_of),
+            Some(jwt) if !token.starts_with("thr_") => self.holder_of(&jwt.verify(token)?),
             _ => self.keys.holder(token),
         }
     }
@@ -88,18 +90,21 @@ impl Authenticator {
             (Credential::Key(id), _) => self.keys.holder_of(id),
             (Credential::Jwt(passport), Some(jwt)) => {
                 jwt.still_holds(passport)?;
-                Ok(holder_of(passport.clone()))
+                self.holder_of(passport)
             }
             (Credential::Jwt(_), None) => Err(Refusal::Invalid),
         }
     }
-}
 
-fn holder_of(passport: Arc<Passport>) -> Holder {
-    Holder {
-        role: passport.role,
-        creators: passport.creator.iter().cloned().collect(),
-        until: Some(passport.until),
-        credential: Credential::Jwt(passport),
+    fn holder_of(&self, passport: &Arc<Passport>) -> Result<Holder, Refusal> {
+        let credential = Credential::Jwt(passport.clone());
+        let (access, changes) = match (passport.role, &passport.creator) {
+            (Role::Operator, _) => (Access::Operator, None),
+            (Role::Creator, Some(creator)) => (Access::Creator(creator.clone()), None),
+            (Role::Partner, _) => self.keys.granted(&credential.caller())?,
+            (Role::Creator, None) | (Role::Ingest, _) => (Access::Ingest, None),
+        };
+        let until = changes.into_iter().chain([passport.until]).min();
+        Ok(Holder { credential, role: passport.role, access, until })
     }
 }

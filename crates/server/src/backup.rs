@@ -17,6 +17,7 @@ use throng_model::Timestamp;
 use throng_store::{CopyError, OpenError, Store, VerifyError};
 
 use crate::config::Config;
+use crate::keys::KeysError;
 use crate::noise_key::NoiseKeyError;
 use crate::{files, keys, noise_key, platform};
 
@@ -55,6 +56,9 @@ pub(crate) enum BackupError {
         /// The backup.
         path: PathBuf,
     },
+    /// The API keys could not be read, or what is done to them not be noted.
+    #[error(transparent)]
+    ApiKeys(#[from] KeysError),
     /// The noise key does not fit.
     #[error(transparent)]
     NoiseKey(#[from] NoiseKeyError),
@@ -134,6 +138,10 @@ pub(crate) fn restore(dir: &Path, config: &Config) -> Result<Manifest, BackupErr
 
 fn fill(dir: &Path, config: &Config, manifest: &Manifest) -> Result<(), BackupError> {
     let (from, to) = (dir.join(DATA), &config.data);
+    fs::create_dir_all(to).map_err(fails("create", to))?;
+    // First, as with every change of keys: keys that were revoked since the backup work again from now on.
+    let listed = keys::load(&from.join(keys::FILE))?;
+    keys::Audit::of(&to.join(keys::FILE)).note_restored(&listed)?;
     files::copy_folder(&from, to, GENERATION).map_err(fails("copy the backup to", to))?;
     // Last: what has no such file is no store, so an interrupted restore is noticed.
     files::copy(&from.join(GENERATION), &to.join(GENERATION)).map_err(fails("copy the backup to", to))?;

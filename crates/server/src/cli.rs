@@ -67,6 +67,9 @@ enum Command {
     /// Read files of events and catalogue rows into the store
     #[command(after_help = command::IMPORT_HELP)]
     Import(command::ImportOptions),
+    /// Say what partners may see of which channels; a running server follows at once
+    #[command(subcommand)]
+    Grant(command::GrantCommand),
     /// Make, list and revoke API keys; a running server follows at once
     #[command(subcommand)]
     Key(command::KeyCommand),
@@ -131,6 +134,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Erase(options) => command::erase(&options, &load(None)?.config, output),
         Command::Import(options) => command::import(options, &load(None)?.config, output),
         Command::Verify => command::verify(&load(None)?.config, output),
+        Command::Grant(grant) => command::grant(grant, &load(None)?.config, output),
         Command::Key(key) => command::key(key, &load(None)?.config, output),
     }
 }

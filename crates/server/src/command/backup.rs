@@ -13,7 +13,7 @@ use crate::output::{Output, note};
 use crate::platform;
 
 pub(crate) const BACKUP_HELP: &str = "\
-The copy holds the store and the hashes of the API keys. It holds neither the viewer key nor the noise key, so by itself it
+The copy holds the store, the hashes of the API keys, and the grants. It holds neither the viewer key nor the noise key, so by itself it
 links nobody to an id, and the true numbers behind noisy answers stay hidden from whoever finds it. Nor can it be used without
 them: keep both key files somewhere else, or take them along with --with-keys.
 

@@ -158,8 +158,8 @@ struct Tokens {
 impl Tokens {
     /// New keys; those of an earlier start are dropped.
     fn make(path: &Path, creator: &str, end: Day) -> Result<Self, Failure> {
-        keys::change(path, |keys| {
-            keys.retain(|key| key.name.as_deref() != Some(KEY_NAME));
+        keys::change(path, |register| {
+            register.keys.retain(|key| key.name.as_deref() != Some(KEY_NAME));
             Ok(())
         })?;
         let make = |role, creators| key::create(path, role, creators, Some(KEY_NAME.to_owned()), None);

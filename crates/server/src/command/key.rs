@@ -18,7 +18,7 @@ Examples:
   throng key create --role operator --name ops
   throng key create --role ingest --name pipeline
   throng key create --role creator --creator c42 --expires 2027-01-01
-  throng key create --role partner --creator c42 --creator c43 --name agency";
+  throng key create --role partner --name agency";
 
 /// What to do with keys.
 #[derive(Debug, Subcommand)]
@@ -29,7 +29,7 @@ pub(crate) enum KeyCommand {
         /// What its holder may do: operator (all channels, and ingest), ingest (send only), creator (one channel), partner
         #[arg(long, value_enum)]
         role: Role,
-        /// A channel that it may see: exactly one for a creator, one or more for a partner
+        /// A channel that it may see: exactly one for a creator; for a partner any number that it sees all of, without a grant
         #[arg(long = "creator", value_name = "ID", value_parser = creator_id)]
         creators: Vec<CreatorId<'static>>,
         /// What you call it in lists
@@ -46,17 +46,18 @@ pub(crate) enum KeyCommand {
         /// The id that `throng key list` prints
         id: String,
     },
-    /// Print what was done to keys, by whom and when: the audit log beside the data directory
+    /// Print what was done to keys and grants, by whom and when: the audit log beside the data directory
     Audit,
 }
 
-fn creator_id(text: &str) -> Result<CreatorId<'static>, throng_model::IdError> {
+pub(super) fn creator_id(text: &str) -> Result<CreatorId<'static>, throng_model::IdError> {
     CreatorId::parse(text.to_owned())
 }
 
-fn instant(text: &str) -> Result<Timestamp, throng_model::PeriodError> {
+pub(super) fn instant(text: &str) -> Result<Timestamp, throng_model::PeriodError> {
     match Day::parse(text) {
-        Ok(day) => Ok(Zone::UTC.day_start(day)),
+        // The first instant of a day can lie behind the last one that is written and read back.
+        Ok(day) => Timestamp::from_millis(Zone::UTC.day_start(day).millis()),
         Err(_) => Timestamp::parse(text),
     }
 }
@@ -75,11 +76,18 @@ pub(crate) fn key(command: KeyCommand, config: &Config, output: Output) -> Resul
                 path: config.data.clone(),
                 source,
             })?;
+            let sees_nothing = role == Role::Partner && creators.is_empty();
             let token = create(&path, role, creators, name, expires)?;
             let text = format!("{}\n", token.reveal());
             output.result(&text, &json!({ "id": token.id(), "role": role.name(), "token": token.reveal() }))?;
             if output == Output::Text {
                 note("Keep it safe: it is shown only now.");
+                if sees_nothing {
+                    note(&format!(
+                        "It sees nothing until channels are granted: throng grant give --key {}",
+                        token.id()
+                    ));
+                }
             }
         }
         KeyCommand::List => list(&path, output)?,
@@ -96,7 +104,6 @@ fn misfit(role: Role, creators: usize) -> Option<&'static str> {
     match (role, creators) {
         (Role::Operator | Role::Ingest, 1..) => Some("--creator fits only the roles creator and partner"),
         (Role::Creator, 0 | 2..) => Some("a creator's key needs exactly one --creator ID"),
-        (Role::Partner, 0) => Some("a partner's key needs at least one --creator ID"),
         _ => None,
     }
 }
@@ -120,16 +127,16 @@ pub(super) fn create(
         revoked: None,
         hash: token.hash(),
     };
-    keys::change(path, |keys| {
-        keys.push(key);
+    keys::change(path, |register| {
+        register.keys.push(key);
         Ok(())
     })?;
     Ok(token)
 }
 
 fn revoke(path: &Path, id: &str) -> Result<(), KeysError> {
-    keys::change(path, |keys| {
-        let key = keys.iter_mut().find(|key| key.id == id);
+    keys::change(path, |register| {
+        let key = register.keys.iter_mut().find(|key| key.id == id);
         let key = key.ok_or_else(|| KeysError::Unknown { id: id.to_owned() })?;
         // The first revocation is the one that counts.
         key.revoked.get_or_insert_with(Timestamp::now);
@@ -139,7 +146,7 @@ fn revoke(path: &Path, id: &str) -> Result<(), KeysError> {
 
 fn list(path: &Path, output: Output) -> Result<(), Failure> {
     let now = Timestamp::now();
-    let keys = keys::load(path)?;
+    let keys = keys::load(path)?.keys;
     let mut text =
         format!("{:<12}  {:<8}  {:<7}  {:<24}  {:<24}  {}\n", "id", "role", "state", "created", "expires", "name");
     for key in &keys {
@@ -167,12 +174,15 @@ fn audit(path: &Path, output: Output) -> Result<(), Failure> {
     let records = Audit::of(path).read()?;
     let mut text = String::new();
     for record in &records {
-        let Some(Record { at, by, action, key, role, creators, .. }) = record else {
+        let Some(Record { at, by, action, key, subject, role, creators, scopes, .. }) = record else {
             text.push_str("a line that was cut short\n");
             continue;
         };
+        let whose = key.clone().or_else(|| Some(format!("subject {:?}", subject.as_ref()?))).unwrap_or_default();
+        let scopes: String = scopes.iter().map(|scope| format!(" {}", scope.name())).collect();
+        let (action, creators) = (action.name(), creators.join(", "));
         // Writing to a `String` cannot fail.
-        _ = writeln!(text, "{at:<24}  {by:<16}  {:<10}  {key}  {role} [{}]", action.name(), creators.join(", "));
+        _ = writeln!(text, "{at:<24}  {by:<16}  {action:<13}  {whose}  {role} [{creators}]{scopes}");
     }
     output.result(&text, &json!({ "records": records }))
 }

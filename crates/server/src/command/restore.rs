@@ -14,7 +14,8 @@ pub(crate) const RESTORE_HELP: &str = "\
 The data directory must be empty or absent. The viewer key and the noise key must be where the configuration says, unless the
 backup has them; keys that are there are never replaced. Answers are then the same, to the byte, as when the backup was made.
 
-What happened since is not in it: erase again whom you erased since, and import again what came in since.
+What happened since is not in it: erase again whom you erased since, and import again what came in since. API keys and grants are those
+of the backup too: revoke again what you revoked since (`throng key audit` lists it, and what the restore brought back).
 
 Example:
   throng restore /backups/2026-03-09 --data /srv/throng";

@@ -56,7 +56,9 @@ const USUAL_BYTES: usize = 8 << 10;
 impl Weighter<Question, Kept> for Weight {
     fn weight(&self, question: &Question, kept: &Kept) -> u64 {
         let granted = match &question.access {
-            Access::Partner(creators) => creators.iter().map(|id| id.as_str().len() + size_of_val(id)).sum(),
+            Access::Partner(grants) => {
+                grants.iter().map(|grant| grant.creator.as_str().len() + size_of_val(grant)).sum()
+            }
             _ => 0,
         };
         (ENTRY_BYTES + granted + question.text.len() + kept.body.open.len()) as u64

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use serde_json::json;
-use throng_graphql::{Access, Limits};
+use throng_graphql::{Access, Grant, Limits, Scopes};
 use throng_model::{
     CreatorId, CreatorRow, DAY_MS, Day, Event, EventId, Hashtag, Kind, Name, Source, Timestamp, Traits, VideoId,
     VideoRow, ViewerId, Zone,
@@ -233,6 +233,11 @@ fn errors_are_not_kept() {
     assert!(world.again(&Access::Anonymous, "{ status { version } }").1);
 }
 
+fn partner(grants: &[(&'static str, Scopes)]) -> Access {
+    let grant = |&(id, scopes): &(&'static str, Scopes)| Grant { creator: creator(id), scopes };
+    Access::Partner(grants.iter().map(grant).collect())
+}
+
 #[test]
 fn callers_share_an_answer_only_where_they_see_the_same() {
     let world = World::new(noon);
@@ -242,8 +247,11 @@ fn callers_share_an_answer_only_where_they_see_the_same() {
         Access::Ingest,
         Access::Creator(creator("c")),
         Access::Creator(creator("d")),
-        Access::Partner(vec![creator("c")]),
-        Access::Partner(vec![creator("c"), creator("d")]),
+        partner(&[("c", Scopes::ALL)]),
+        partner(&[("c", Scopes::ALL), ("d", Scopes::ALL)]),
+        partner(&[("c", Scopes::COUNTERS), ("d", Scopes::ALL)]),
+        partner(&[("c", Scopes::INSIGHTS)]),
+        partner(&[]),
     ];
     for caller in &callers {
         assert!(!world.ask(caller, query).1, "{caller:?}");

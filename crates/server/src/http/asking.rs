@@ -19,7 +19,6 @@ use super::params::{ParamError, Params};
 use super::rate::{Bill, Broke, Charge};
 use super::{Service, at_once};
 use crate::authn::{Caller, Credential, Holder};
-use crate::keys::Role;
 
 /// Who asks.
 #[derive(Debug, Clone)]
@@ -27,21 +26,15 @@ pub(super) struct Asker {
     pub(super) access: Access,
     /// What was shown, where there is anything.
     pub(super) credential: Option<Credential>,
-    /// The first instant at which that no longer works by itself.
+    /// The next instant at which that no longer works, or opens less, by itself.
     pub(super) until: Option<Timestamp>,
 }
 
 impl Asker {
     /// What a token lets its holder see.
     pub(super) fn of(holder: Option<Holder>) -> Self {
-        let Some(Holder { credential, role, creators, until }) = holder else {
+        let Some(Holder { credential, access, until, .. }) = holder else {
             return Self { access: Access::Anonymous, credential: None, until: None };
-        };
-        let access = match role {
-            Role::Operator => Access::Operator,
-            Role::Ingest => Access::Ingest,
-            Role::Creator => creators.into_iter().next().map_or(Access::Ingest, Access::Creator),
-            Role::Partner => Access::Partner(creators),
         };
         Self { access, credential: Some(credential), until }
     }

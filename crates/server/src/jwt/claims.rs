@@ -38,7 +38,6 @@ impl Rules {
         now: Timestamp,
     ) -> Result<(Role, Option<CreatorId<'static>>, Timestamp), Flaw> {
         let until = self.times(claims, now)?;
-        let is_subject = |text: &str| (1..=SUBJECT_BYTES_MAX).contains(&text.len()) && !text.contains(char::is_control);
         if !is_subject(&claims.sub) {
             return Err(Flaw::Claims);
         }
@@ -68,6 +67,11 @@ impl Rules {
         let life = ends.millis() - issued.millis();
         if u64::try_from(life).is_ok_and(|life| life <= self.life_ms_max) { Ok(until) } else { Err(Flaw::Life) }
     }
+}
+
+/// Whether a text can be a subject here.
+pub(crate) fn is_subject(text: &str) -> bool {
+    (1..=SUBJECT_BYTES_MAX).contains(&text.len()) && !text.contains(char::is_control)
 }
 
 /// A `NumericDate`: seconds since 1970, which may have a fraction.

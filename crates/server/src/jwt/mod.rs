@@ -21,6 +21,7 @@ use crate::watched::Watched;
 use claims::{Claims, Rules};
 use key_set::{KeyPrint, KeySet};
 
+pub(crate) use claims::is_subject;
 pub(crate) use key_set::KeyFileError;
 
 /// Verified tokens that are remembered: a page sends the same one with each request.

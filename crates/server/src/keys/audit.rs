@@ -1,4 +1,4 @@
-//! What was done to keys, by whom and when: one JSON object a line, appended and never rewritten.
+//! What was done to keys and grants, by whom and when: one JSON object a line, appended and never rewritten.
 //!
 //! The file lies beside the data directory, so that neither a backup nor a restore touches it. A line is on disk before the
 //! change that it tells of, so no change can lack one; a change that failed after that has a line all the same. It names
@@ -10,9 +10,10 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use throng_model::Timestamp;
+use throng_model::{CreatorId, Timestamp};
 
-use super::{Key, KeysError};
+use super::{Grant, Key, KeysError, Register, Role, Scope};
+use crate::authn::Caller;
 use crate::config::beside;
 
 /// The file's name, after the data directory's.
@@ -30,6 +31,18 @@ pub(crate) enum Action {
     /// A key was taken out of the list: those of an older demo.
     #[serde(rename = "key.remove")]
     Remove,
+    /// A key came back from a backup, with what it says of it.
+    #[serde(rename = "key.restore")]
+    Restore,
+    /// A channel was granted, or granted otherwise.
+    #[serde(rename = "grant.give")]
+    Give,
+    /// A grant was taken back.
+    #[serde(rename = "grant.revoke")]
+    TakeBack,
+    /// A grant came back from a backup.
+    #[serde(rename = "grant.restore")]
+    RestoreGrant,
 }
 
 impl Action {
@@ -39,6 +52,10 @@ impl Action {
             Self::Make => "key.create",
             Self::Revoke => "key.revoke",
             Self::Remove => "key.remove",
+            Self::Restore => "key.restore",
+            Self::Give => "grant.give",
+            Self::TakeBack => "grant.revoke",
+            Self::RestoreGrant => "grant.restore",
         }
     }
 }
@@ -51,25 +68,51 @@ pub(crate) struct Record {
     pub(crate) by: String,
     pub(crate) action: Action,
     /// The key's public id.
-    pub(crate) key: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<String>,
+    /// Instead: the subject of JWTs, whom something was granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) subject: Option<String>,
     pub(crate) role: String,
     pub(crate) creators: Vec<String>,
+    /// Of a grant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) scopes: Vec<Scope>,
     pub(crate) expires: Option<String>,
+    /// Of a key from a backup that works no more: since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) revoked: Option<String>,
 }
 
 impl Record {
-    /// Of something that happens now to a key.
-    fn now(action: Action, key: &Key) -> Self {
+    /// Of something that happens now.
+    fn now(action: Action, role: Role, creators: &[CreatorId<'_>], expires: Option<Timestamp>) -> Self {
         let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
         Self {
             at: Timestamp::now().to_string(),
             by: format!("cli:{}", user.unwrap_or_else(|| "unknown".to_owned())),
             action,
-            key: key.id.clone(),
-            role: key.role.name().to_owned(),
-            creators: key.creators.iter().map(|creator| creator.as_str().to_owned()).collect(),
-            expires: key.expires.map(|expires| expires.to_string()),
+            key: None,
+            subject: None,
+            role: role.name().to_owned(),
+            creators: creators.iter().map(|creator| creator.as_str().to_owned()).collect(),
+            scopes: Vec::new(),
+            expires: expires.map(|expires| expires.to_string()),
+            revoked: None,
         }
+    }
+
+    fn of_key(action: Action, key: &Key) -> Self {
+        Self { key: Some(key.id.clone()), ..Self::now(action, key.role, &key.creators, key.expires) }
+    }
+
+    fn of_grant(action: Action, grant: &Grant) -> Self {
+        let (key, subject) = match grant.to.clone() {
+            Caller::Key(id) => (Some(id), None),
+            Caller::Subject(subject) => (None, Some(subject)),
+        };
+        let creators = std::slice::from_ref(&grant.creator);
+        Self { key, subject, scopes: grant.scopes.clone(), ..Self::now(action, Role::Partner, creators, grant.expires) }
     }
 }
 
@@ -85,18 +128,21 @@ impl Audit {
         Self { path: beside(keys.parent().unwrap_or(Path::new("")), FILE) }
     }
 
-    /// Adds a line for each difference between two lists of keys, durably.
-    pub(super) fn note(&self, before: &[Key], after: &[Key]) -> Result<(), KeysError> {
-        let known = |key: &Key, keys: &[Key]| keys.iter().find(|known| known.id == key.id).cloned();
-        for key in after {
-            match known(key, before) {
-                None => self.append(&Record::now(Action::Make, key))?,
-                Some(old) if old.revoked != key.revoked => self.append(&Record::now(Action::Revoke, key))?,
-                Some(_) => {}
-            }
-        }
-        let removed = before.iter().filter(|key| known(key, after).is_none());
-        removed.map(|key| Record::now(Action::Remove, key)).try_for_each(|record| self.append(&record))
+    /// Adds a line for each difference between two states of the file, durably.
+    pub(super) fn note(&self, before: &Register, after: &Register) -> Result<(), KeysError> {
+        let keys = keys_changed(&before.keys, &after.keys);
+        let grants = grants_changed(&before.grants, &after.grants);
+        keys.into_iter().chain(grants).try_for_each(|record| self.append(&record))
+    }
+
+    /// Adds a line for each key and grant that a backup brings back, durably and before it does.
+    pub(crate) fn note_restored(&self, register: &Register) -> Result<(), KeysError> {
+        let keys = register.keys.iter().map(|key| Record {
+            revoked: key.revoked.map(|revoked| revoked.to_string()),
+            ..Record::of_key(Action::Restore, key)
+        });
+        let grants = register.grants.iter().map(|grant| Record::of_grant(Action::RestoreGrant, grant));
+        keys.chain(grants).try_for_each(|record| self.append(&record))
     }
 
     fn append(&self, record: &Record) -> Result<(), KeysError> {
@@ -114,6 +160,24 @@ impl Audit {
             Err(source) => Err(KeysError::Audit { path: self.path.clone(), source }),
         }
     }
+}
+
+fn keys_changed(before: &[Key], after: &[Key]) -> Vec<Record> {
+    let find = |key: &Key, keys: &[Key]| keys.iter().find(|known| known.id == key.id).cloned();
+    let changed = after.iter().filter_map(|key| match find(key, before) {
+        None => Some(Record::of_key(Action::Make, key)),
+        Some(old) if old.revoked != key.revoked => Some(Record::of_key(Action::Revoke, key)),
+        Some(_) => None,
+    });
+    let removed = before.iter().filter(|key| find(key, after).is_none());
+    changed.chain(removed.map(|key| Record::of_key(Action::Remove, key))).collect()
+}
+
+fn grants_changed(before: &[Grant], after: &[Grant]) -> Vec<Record> {
+    let given = after.iter().filter(|grant| !before.contains(grant));
+    let taken = before.iter().filter(|grant| !after.iter().any(|kept| kept.replaces(grant)));
+    let given = given.map(|grant| Record::of_grant(Action::Give, grant));
+    given.chain(taken.map(|grant| Record::of_grant(Action::TakeBack, grant))).collect()
 }
 
 fn write(path: &Path, record: &Record) -> io::Result<()> {
@@ -153,10 +217,13 @@ mod tests {
             at: "2026-03-09T12:00:00Z".to_owned(),
             by: "cli:ada".to_owned(),
             action: Action::Make,
-            key: key.to_owned(),
+            key: Some(key.to_owned()),
+            subject: None,
             role: "operator".to_owned(),
             creators: Vec::new(),
+            scopes: Vec::new(),
             expires: None,
+            revoked: None,
         }
     }
 

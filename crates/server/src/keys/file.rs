@@ -1,4 +1,5 @@
-//! `keys.json` in the data directory: `{"format": 1, "blake3": <hash of the text of "keys">, "keys": [...]}`.
+//! `keys.json` in the data directory: `{"format": 2, "blake3": <hash of both texts>, "keys": [...], "grants": [...]}`. Format 1 had no
+//! grants, and its hash was of the text of "keys".
 //!
 //! The checksum makes damage an error: a file cut short or altered must never read as "no keys", nor bring a revoked key
 //! back. Changes are made under a lock, so that two commands at once lose nothing.
@@ -10,13 +11,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use throng_model::{CreatorId, Timestamp};
 
-use super::{Audit, Key, Role, SecretHash};
+use super::{Audit, Grant, Key, Role, Scope, SecretHash};
+use crate::authn::Caller;
 use crate::files;
 
 /// The file's name in the data directory.
 pub(crate) const FILE: &str = "keys.json";
-/// The format this version writes and reads.
-const FORMAT: u32 = 1;
+/// The format this version writes; it reads those before as well.
+const FORMAT: u32 = 2;
 
 /// Why the keys could not be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +61,24 @@ pub(crate) enum KeysError {
         /// The id as given.
         id: String,
     },
+    /// The key's holder cannot be granted anything.
+    #[error("{id} is no key of the role partner that works: channels are granted to partners")]
+    NoPartner {
+        /// The key's id.
+        id: String,
+    },
+    /// There is nothing to revoke.
+    #[error("no such grant; `throng grant list` prints them")]
+    NoGrant,
+}
+
+/// All that the file holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Register {
+    /// In the order they were made.
+    pub(crate) keys: Vec<Key>,
+    /// In the order they were first given.
+    pub(crate) grants: Vec<Grant>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -66,6 +86,8 @@ struct FileText {
     format: u32,
     blake3: String,
     keys: Box<RawValue>,
+    /// Absent in format 1 alone.
+    grants: Option<Box<RawValue>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -81,46 +103,100 @@ struct Entry {
     hash: String,
 }
 
-/// All keys, in the order they were made; none where there is no file yet.
-pub(crate) fn load(path: &Path) -> Result<Vec<Key>, KeysError> {
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GrantEntry {
+    /// The id of a key, or else a subject.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    creator: String,
+    scopes: Vec<Scope>,
+    given: String,
+    expires: Option<String>,
+}
+
+/// All keys and grants; none where there is no file yet.
+pub(crate) fn load(path: &Path) -> Result<Register, KeysError> {
     match std::fs::read(path) {
         Ok(text) => parse(path, &text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Register::default()),
         Err(source) => Err(KeysError::Io { path: path.to_owned(), source }),
     }
 }
 
-fn parse(path: &Path, text: &[u8]) -> Result<Vec<Key>, KeysError> {
+fn parse(path: &Path, text: &[u8]) -> Result<Register, KeysError> {
     let file: FileText = serde_json::from_slice(text).map_err(|_| damaged(path))?;
     if file.format > FORMAT {
         return Err(KeysError::Newer { path: path.to_owned() });
     }
-    if file.blake3 != checksum(file.keys.get()) {
+    let grants = file.grants.as_deref().map(RawValue::get);
+    if file.blake3 != checksum(file.keys.get(), grants) || grants.is_some() != (file.format == FORMAT) {
         return Err(damaged(path));
     }
-    let entries: Vec<Entry> = serde_json::from_str(file.keys.get()).map_err(|_| damaged(path))?;
-    entries.into_iter().map(|entry| read(entry).ok_or_else(|| damaged(path))).collect()
+    register(file.keys.get(), grants.unwrap_or("[]")).ok_or_else(|| damaged(path))
 }
 
-/// Reads the keys, lets `edit` change them, notes what changed in the audit log, and writes them back, all under one lock.
-pub(crate) fn change<T>(path: &Path, edit: impl FnOnce(&mut Vec<Key>) -> Result<T, KeysError>) -> Result<T, KeysError> {
+fn register(keys: &str, grants: &str) -> Option<Register> {
+    let keys: Vec<Entry> = serde_json::from_str(keys).ok()?;
+    let grants: Vec<GrantEntry> = serde_json::from_str(grants).ok()?;
+    Some(Register {
+        keys: keys.into_iter().map(read).collect::<Option<_>>()?,
+        grants: grants.into_iter().map(read_grant).collect::<Option<_>>()?,
+    })
+}
+
+/// Reads the file, lets `edit` change what it holds, notes what changed in the audit log, and writes it back, all under one lock.
+pub(crate) fn change<T>(path: &Path, edit: impl FnOnce(&mut Register) -> Result<T, KeysError>) -> Result<T, KeysError> {
     let failed = |source| KeysError::Io { path: path.to_owned(), source };
     let _lock = files::lock(path).map_err(failed)?;
     let before = load(path)?;
-    let mut keys = before.clone();
-    let answer = edit(&mut keys)?;
-    let text = write(&keys).map_err(|error| failed(error.into()))?;
+    let mut after = before.clone();
+    let answer = edit(&mut after)?;
+    let text = write(&after).map_err(|error| failed(error.into()))?;
     // First, so that no change can lack its line.
-    Audit::of(path).note(&before, &keys)?;
+    Audit::of(path).note(&before, &after)?;
     files::replace(path, text.as_bytes()).map_err(failed)?;
     Ok(answer)
 }
 
-fn write(keys: &[Key]) -> Result<String, serde_json::Error> {
-    let entries: Vec<Entry> = keys.iter().map(entry).collect();
-    let keys = serde_json::to_string_pretty(&entries)?;
-    let file = FileText { format: FORMAT, blake3: checksum(&keys), keys: RawValue::from_string(keys)? };
-    serde_json::to_string(&file)
+fn write(register: &Register) -> Result<String, serde_json::Error> {
+    let keys: Vec<Entry> = register.keys.iter().map(entry).collect();
+    let grants: Vec<GrantEntry> = register.grants.iter().map(grant_entry).collect();
+    let (keys, grants) = (serde_json::to_string_pretty(&keys)?, serde_json::to_string_pretty(&grants)?);
+    let blake3 = checksum(&keys, Some(&grants));
+    let (keys, grants) = (RawValue::from_string(keys)?, Some(RawValue::from_string(grants)?));
+    serde_json::to_string(&FileText { format: FORMAT, blake3, keys, grants })
+}
+
+fn grant_entry(grant: &Grant) -> GrantEntry {
+    let (key, subject) = match &grant.to {
+        Caller::Key(id) => (Some(id.clone()), None),
+        Caller::Subject(subject) => (None, Some(subject.clone())),
+    };
+    GrantEntry {
+        key,
+        subject,
+        creator: grant.creator.as_str().to_owned(),
+        scopes: grant.scopes.clone(),
+        given: grant.given.to_string(),
+        expires: grant.expires.map(|expires| expires.to_string()),
+    }
+}
+
+fn read_grant(entry: GrantEntry) -> Option<Grant> {
+    Some(Grant {
+        to: match (entry.key, entry.subject) {
+            (Some(id), None) => Caller::Key(id),
+            (None, Some(subject)) => Caller::Subject(subject),
+            _ => return None,
+        },
+        creator: CreatorId::parse(entry.creator).ok()?,
+        scopes: entry.scopes,
+        given: Timestamp::parse(&entry.given).ok()?,
+        expires: entry.expires.map(|text| Timestamp::parse(&text)).transpose().ok()?,
+    })
 }
 
 fn entry(key: &Key) -> Entry {
@@ -150,8 +226,12 @@ fn read(entry: Entry) -> Option<Key> {
     })
 }
 
-fn checksum(keys: &str) -> String {
-    blake3::hash(keys.as_bytes()).to_hex().to_string()
+fn checksum(keys: &str, grants: Option<&str>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(keys.as_bytes());
+    // JSON has no such byte, so the texts cannot be cut elsewhere.
+    grants.inspect(|grants| _ = hasher.update(b"\0").update(grants.as_bytes()));
+    hasher.finalize().to_hex().to_string()
 }
 
 fn damaged(path: &Path) -> KeysError {
@@ -179,9 +259,40 @@ mod tests {
         }
     }
 
+    fn grants() -> Vec<Grant> {
+        let given = Timestamp::parse("2026-03-09T12:00:00Z").unwrap();
+        let grant = |to, scopes: &[Scope], expires| {
+            let creator = CreatorId::parse("c\"2").unwrap();
+            Grant { to, creator, scopes: scopes.to_vec(), given, expires }
+        };
+        vec![
+            grant(Caller::Key("0123456789ab".to_owned()), &[Scope::Counters, Scope::Insights], None),
+            grant(Caller::Subject("an \"agency\"".to_owned()), &[Scope::Counters], Some(Timestamp::MAX)),
+        ]
+    }
+
+    /// As the version before grants wrote it.
+    const FORMAT_1: &str = include_str!("format_1.json");
+
+    #[test]
+    fn files_of_the_format_before_are_still_read() {
+        let path = Path::new(FILE);
+        let read = parse(path, FORMAT_1.trim_end().as_bytes()).unwrap();
+        assert_eq!(read.grants, []);
+        let [operator, partner] = &read.keys[..] else { panic!("{read:?}") };
+        assert_eq!((operator.role, operator.id.as_str()), (Role::Operator, "86d73e6fca8e"));
+        assert_eq!((partner.role, partner.creators.len()), (Role::Partner, 2));
+        // With grants it would be of this format, and without them this one is none.
+        for wrong in
+            [FORMAT_1.replace("\"format\":1", "\"format\":2"), FORMAT_1.replace("\"keys\":", "\"grants\":[],\"keys\":")]
+        {
+            assert!(matches!(parse(path, wrong.as_bytes()), Err(KeysError::Damaged { .. })), "{wrong}");
+        }
+    }
+
     fn add(path: &Path, key: Key) {
-        let push = |keys: &mut Vec<Key>| {
-            keys.push(key);
+        let push = |register: &mut Register| {
+            register.keys.push(key);
             Ok(())
         };
         change(path, push).unwrap();
@@ -194,18 +305,23 @@ mod tests {
         let data = folder.path().join("data");
         std::fs::create_dir(&data).unwrap();
         let path = data.join(FILE);
-        assert_eq!(load(&path).unwrap(), []);
+        assert_eq!(load(&path).unwrap(), Register::default());
         let (first, second) = (key("first"), key("second"));
         for key in [&first, &second] {
             add(&path, key.clone());
         }
-        assert_eq!(load(&path).unwrap(), [first, second]);
+        let given = |register: &mut Register| {
+            register.grants = grants();
+            Ok(())
+        };
+        change(&path, given).unwrap();
+        assert_eq!(load(&path).unwrap(), Register { keys: vec![first, second], grants: grants() });
     }
 
     #[test]
     fn any_damage_is_an_error_and_never_no_keys() {
         let path = Path::new(FILE);
-        let keys = [key("only")];
+        let keys = Register { keys: vec![key("only")], grants: grants() };
         let whole = write(&keys).unwrap().into_bytes();
         assert_eq!(parse(path, &whole).unwrap(), keys);
         for cut in 0..whole.len() {

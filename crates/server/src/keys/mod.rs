@@ -1,17 +1,20 @@
-//! API keys: made once, shown once, kept as hashes, revocable, effective at once on a running server.
+//! API keys: made once, shown once, kept as hashes, revocable, effective at once on a running server; and what channels granted to
+//! partners, whether they hold keys or JWTs.
 //!
 //! A key is `thr_<id>_<secret>`. The id is public and names the key in lists and logs; the secret is 256 random bits, of
 //! which only a hash is kept, so that a stolen `keys.json` opens nothing. What a role may see is decided in `access`.
 
 mod audit;
 mod file;
+mod grant;
 mod ring;
 mod token;
 
 use throng_model::{CreatorId, Timestamp};
 
 pub(crate) use audit::{Audit, Record};
-pub(crate) use file::{FILE, KeysError, change, load};
+pub(crate) use file::{FILE, KeysError, Register, change, load};
+pub(crate) use grant::{Grant, Scope};
 pub(crate) use ring::KeyRing;
 pub(crate) use token::{SecretHash, Token};
 
@@ -52,7 +55,7 @@ pub(crate) struct Key {
     /// Public name of the key: 12 hexadecimal digits.
     pub(crate) id: String,
     pub(crate) role: Role,
-    /// Channels it may see; empty for `Operator` and `Ingest`.
+    /// Channels it may see whatever is granted; empty for `Operator` and `Ingest`.
     pub(crate) creators: Vec<CreatorId<'static>>,
     /// What the operator calls it.
     pub(crate) name: Option<String>,

@@ -3,24 +3,32 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use throng_graphql::Access;
 use throng_model::Timestamp;
 
-use super::{Key, KeysError, State, Token, load};
-use crate::authn::{Credential, Holder, Refusal};
+use super::grant::granted;
+use super::{Key, KeysError, Register, Role, State, Token, load};
+use crate::authn::{Caller, Credential, Holder, Refusal};
 use crate::watched::Watched;
 
 /// The keys of one file.
 pub(crate) struct KeyRing {
-    file: Watched<Vec<Key>, KeysError>,
+    file: Watched<Register, KeysError>,
 }
 
-fn holder_of(key: &Key) -> Holder {
-    Holder {
-        credential: Credential::Key(key.id.clone()),
-        role: key.role,
-        creators: key.creators.clone(),
-        until: key.expires,
-    }
+/// What a key lets its holder see at an instant.
+fn holder_of(key: &Key, register: &Register, now: Timestamp) -> Holder {
+    let (access, changes) = match key.role {
+        Role::Operator => (Access::Operator, None),
+        Role::Ingest => (Access::Ingest, None),
+        Role::Creator => (key.creators.first().cloned().map_or(Access::Ingest, Access::Creator), None),
+        Role::Partner => {
+            let (seen, changes) = granted(&Caller::Key(key.id.clone()), &key.creators, &register.grants, now);
+            (Access::Partner(seen), changes)
+        }
+    };
+    let until = key.expires.into_iter().chain(changes).min();
+    Holder { credential: Credential::Key(key.id.clone()), role: key.role, access, until }
 }
 
 impl KeyRing {
@@ -32,28 +40,36 @@ impl KeyRing {
     /// Whether there is any key that works now.
     pub(crate) fn is_empty(&self) -> bool {
         let now = Timestamp::now();
-        self.keys().is_ok_and(|keys| !keys.iter().any(|key| key.state(now) == State::Active))
+        self.register().is_ok_and(|register| !register.keys.iter().any(|key| key.state(now) == State::Active))
     }
 
     /// The holder of a token.
     pub(crate) fn holder(&self, token: &str) -> Result<Holder, Refusal> {
-        let keys = self.keys()?;
+        let (register, now) = (self.register()?, Timestamp::now());
         let token = Token::parse(token).ok_or(Refusal::Invalid)?;
-        let key = keys.iter().find(|key| key.id == token.id());
+        let key = register.keys.iter().find(|key| key.id == token.id());
         // An unknown id costs the same comparison as a known one.
         let kept = key.map_or(token.hash().inverted(), |key| key.hash);
         let matches = token.hash().matches(kept);
-        key.filter(|key| matches && key.state(Timestamp::now()) == State::Active).map(holder_of).ok_or(Refusal::Invalid)
+        key.filter(|key| matches && key.state(now) == State::Active)
+            .map(|key| holder_of(key, &register, now))
+            .ok_or(Refusal::Invalid)
     }
 
     /// What the key of a caller, who showed its secret before, says now.
     pub(crate) fn holder_of(&self, key_id: &str) -> Result<Holder, Refusal> {
-        let keys = self.keys()?;
-        let key = keys.iter().find(|key| key.id == key_id && key.state(Timestamp::now()) == State::Active);
-        key.map(holder_of).ok_or(Refusal::Invalid)
+        let (register, now) = (self.register()?, Timestamp::now());
+        let key = register.keys.iter().find(|key| key.id == key_id && key.state(now) == State::Active);
+        key.map(|key| holder_of(key, &register, now)).ok_or(Refusal::Invalid)
     }
 
-    fn keys(&self) -> Result<Arc<Vec<Key>>, Refusal> {
+    /// What a partner who holds no key may see now, and the next instant at which that is less.
+    pub(crate) fn granted(&self, to: &Caller) -> Result<(Access, Option<Timestamp>), Refusal> {
+        let (seen, changes) = granted(to, &[], &self.register()?.grants, Timestamp::now());
+        Ok((Access::Partner(seen), changes))
+    }
+
+    fn register(&self) -> Result<Arc<Register>, Refusal> {
         self.file.get().map_err(|_| Refusal::Unreadable)
     }
 }
@@ -65,7 +81,7 @@ mod tests {
 
     use throng_model::CreatorId;
 
-    use super::super::{Role, change};
+    use super::super::change;
     use super::*;
 
     fn add(path: &std::path::Path, edit: impl FnOnce(&mut Key)) -> Token {
@@ -81,8 +97,8 @@ mod tests {
             hash: token.hash(),
         };
         edit(&mut key);
-        let push = |keys: &mut Vec<Key>| {
-            keys.push(key);
+        let push = |register: &mut Register| {
+            register.keys.push(key);
             Ok(())
         };
         change(path, push).unwrap();
@@ -110,8 +126,8 @@ mod tests {
         let holder = ring.holder(&token.reveal()).unwrap();
         assert_eq!((holder.role, &holder.credential), (Role::Creator, &Credential::Key(token.id().to_owned())));
         assert_eq!(ring.holder_of(token.id()).unwrap(), holder);
-        let revoke = |keys: &mut Vec<Key>| {
-            keys.iter_mut().for_each(|key| key.revoked = Some(Timestamp::now()));
+        let revoke = |register: &mut Register| {
+            register.keys.iter_mut().for_each(|key| key.revoked = Some(Timestamp::now()));
             Ok(())
         };
         change(&path, revoke).unwrap();
