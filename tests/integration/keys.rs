@@ -72,7 +72,9 @@ fn a_kept_answer_is_given_only_to_keys_that_work_and_see_it() {
     let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json")];
     assert_eq!(server.post("/graphql", &headers, json!({ "query": SETTLED, "variables": {} }).to_string()).status, 401);
     let log = server.stop();
-    assert!(log.contains("answers_kept=1 answers_computed=2"), "{log}");
+    // Where a quarter hour began between the operator's two, the second one was computed anew; the other's always was.
+    let told = ["answers_kept=1 answers_computed=2", "answers_kept=0 answers_computed=3"];
+    assert!(told.iter().any(|told| log.contains(told)), "{log}");
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod jwt;
 mod keys;
 mod logs;
 mod metrics;
+mod no_token;
 mod noise;
 mod platform;
 mod real_data;

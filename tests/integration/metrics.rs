@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use crate::client::Response;
+use crate::platform::small_channel;
 use crate::server::{Data, Server};
 use crate::stream_client::Socket;
 
@@ -22,6 +23,7 @@ fn closed_sets() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("code", codes),
         ("le", bounds),
         ("result", "hit miss"),
+        ("reason", "points complexity queries subscriptions connections"),
         ("outcome", "accepted late duplicate rejected"),
         ("disclosure", "EXACT NOISY WITHHELD NOT_SEALED NOT_APPLICABLE"),
     ]
@@ -125,6 +127,70 @@ fn what_happens_is_counted() {
     }
     assert!(value(&text, "throng_store_bytes") > 1_000.0);
     assert!(value(&text, "throng_seal_lag_seconds") > 0.0);
+}
+
+#[test]
+fn a_measure_counts_once_however_often_its_answer_was_tried() {
+    let data = Data::new();
+    data.import(&[&data.file("events.ndjson", small_channel())], &["--seal"]);
+    let token = data.key(&["operator"]);
+    let server = Server::start(&data);
+    // An answer with an error is never one that was computed where it came in: from the second time on it is tried there first.
+    let query = "{ creator(id: \"c\") { counters(range: {last: 1}) { views { value } likes { value } } }
+        wrong: creator(id: \"c\") { counters(range: {last: 0}) { views { value } } } }";
+    let bearer = format!("Bearer {token}");
+    let headers = [("Content-Type", "application/json"), ("Authorization", bearer.as_str())];
+    for times in 1..=3_u32 {
+        let answer = server.post("/graphql", &headers, json!({ "query": query }).to_string());
+        assert_eq!(answer.code(), "BAD_USER_INPUT", "{}", answer.text());
+        assert!(answer.json()["data"]["creator"]["counters"]["views"].is_object());
+        let text = read(&server, Some(&token)).text().to_owned();
+        let counted =
+            ["EXACT", "WITHHELD"].map(|name| value(&text, &format!("throng_measures_total{{disclosure=\"{name}\"}}")));
+        assert_eq!(counted.iter().sum::<f64>(), f64::from(2 * times), "{text}");
+    }
+}
+
+#[test]
+fn costs_and_what_met_a_limit_are_counted() {
+    let data = Data::new();
+    let token = data.key(&["operator"]);
+    let server = Server::start_with(
+        &data,
+        &[
+            ("THRONG_RATE_POINTS_MAX", "9"),
+            ("THRONG_RATE_POINTS_PER_SECOND", "1"),
+            ("THRONG_GRAPHQL_ALIASES_MAX", "1"),
+            ("THRONG_GRAPHQL_SUBSCRIPTIONS_PER_KEY_MAX", "1"),
+        ],
+    );
+    let ask = |query: &str, key: &str| {
+        let bearer = format!("Bearer {key}");
+        let headers = [("Content-Type", "application/json"), ("Authorization", bearer.as_str())];
+        server.post("/graphql", &headers, json!({ "query": query }).to_string()).status
+    };
+    let other = data.key(&["operator"]);
+    assert_eq!(ask("{ status { version } }", &token), 200);
+    assert_eq!(ask("{ rateLimit { limit cost remaining restoreRate resetAt } }", &token), 200);
+    assert_eq!(ask("{ rateLimit { limit cost remaining restoreRate resetAt } }", &token), 429);
+    assert_eq!(ask("{ creators(first: 100) { edges { cursor } } }", &token), 200, "refused inside the answer");
+    assert_eq!(ask("{ a: __typename b: __typename }", &other), 200);
+    let _first = Socket::admitted(server.address, Some(&other));
+    let mut second = Socket::open(server.address, &[("Sec-WebSocket-Protocol", "graphql-transport-ws")]).expect("101");
+    second.send(&json!({"type": "connection_init", "payload": {"Authorization": format!("Bearer {other}")}}));
+    assert_eq!(second.close_code(), 1013);
+    let text = read(&server, Some(&token)).text().to_owned();
+    for (metric, expected) in [
+        // 2 and 6, and 1 for the document that was refused.
+        ("throng_cost_points_total", 9.0),
+        ("throng_refused_total{reason=\"points\"}", 1.0),
+        ("throng_refused_total{reason=\"complexity\"}", 2.0),
+        ("throng_refused_total{reason=\"connections\"}", 1.0),
+        ("throng_refused_total{reason=\"subscriptions\"}", 0.0),
+        ("throng_refused_total{reason=\"queries\"}", 0.0),
+    ] {
+        assert_eq!(value(&text, metric), expected, "{metric} in {text}");
+    }
 }
 
 #[test]

@@ -265,12 +265,50 @@ fn streams_keep_to_the_limits() {
     let other = data.key(&["creator", "--creator", "c"]);
     let many = "subscription { counters(video: \"a\") { a: views { value } b: views { value } } }";
     let two = "subscription { counters(video: \"a\") { range { to } } other: counters(video: \"b\") { range { to } } }";
-    let spread = "subscription { ...F } fragment F on Subscription { counters(video: \"a\") { range { to } } }";
-    for (query, expected) in
-        [(many, "QUERY_TOO_COMPLEX"), (two, "GRAPHQL_VALIDATION_FAILED"), (spread, "GRAPHQL_VALIDATION_FAILED")]
-    {
+    for (query, expected) in [(many, "QUERY_TOO_COMPLEX"), (two, "GRAPHQL_VALIDATION_FAILED")] {
         let mut events = Events::open(server.address, Some(&other), &json!({ "query": query })).unwrap();
         assert_eq!(code(&events.next()["errors"]), expected, "{query}");
+    }
+}
+
+#[test]
+fn fragments_at_the_root_come_to_one_field_or_are_refused() {
+    let (_data, server, token) = server(&[]);
+    watch(&server, &token, "a", 0..60);
+    let first = |query: &str| {
+        let mut events = Events::open(server.address, Some(&token), &json!({ "query": query })).unwrap();
+        let first = events.next();
+        (first.get("data").cloned(), first)
+    };
+    let field = "counters(video: \"a\") { views { value } }";
+    let likes = "counters(video: \"a\") { likes { value } }";
+    let plain = first(&format!("subscription {{ {field} }}")).0;
+    assert_eq!(plain, Some(json!({"counters": {"views": {"value": 60.0}}})));
+    for same in [
+        format!("subscription {{ ...F }} fragment F on Subscription {{ {field} }}"),
+        format!("subscription {{ ... {{ ... on Subscription {{ ...F }} }} }} fragment F on Subscription {{ {field} }}"),
+        format!("subscription {{ ...F ...F {field} }} fragment F on Subscription {{ {field} }}"),
+    ] {
+        assert_eq!(first(&same).0, plain, "{same}");
+    }
+    let both = first(&format!("subscription {{ {field} ...F }} fragment F on Subscription {{ {likes} }}")).0;
+    assert_eq!(both, Some(json!({"counters": {"views": {"value": 60.0}, "likes": {"value": 0.0}}})));
+    let renamed = first(&format!("subscription {{ ...F }} fragment F on Subscription {{ n: {field} }}")).0;
+    assert_eq!(renamed, Some(json!({"n": {"views": {"value": 60.0}}})));
+    for wrong in [
+        format!("subscription {{ {field} ...F }} fragment F on Subscription {{ other: {likes} }}"),
+        format!(
+            "subscription {{ {field} ...F }} fragment F on Subscription {{ counters(video: \"b\") {{ range {{ to }} }} }}"
+        ),
+        format!("subscription {{ ...F @include(if: true) }} fragment F on Subscription {{ {field} }}"),
+        "subscription { ...F } fragment F on Subscription { counters(video: \"a\") @skip(if: false) { range { to } } }"
+            .to_owned(),
+        "subscription { ...F } fragment F on Query { status { version } }".to_owned(),
+        "subscription { ...Nothing }".to_owned(),
+        format!("subscription {{ {field} ...Nothing }}"),
+    ] {
+        let (data, answer) = first(&wrong);
+        assert_eq!((data, code(&answer["errors"])), (None, "GRAPHQL_VALIDATION_FAILED"), "{wrong}");
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::client::Response;
 use crate::platform::{small_channel, views};
 use crate::server::{Data, Server};
+use crate::stream_client::Socket;
 
 const STATUS: &str = "{ status { version policyVersion } }";
 const SETTLED: &str = "{ creator(id: \"c\") { audience(window: {kind: DAY}) { reach { value } } } }";
@@ -73,6 +74,8 @@ fn a_bucket_without_the_points_answers_429_and_when_to_come_back() {
     assert_eq!(refused.json().get("data"), None);
     let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
     assert!((50..=110).contains(&wait), "{wait}");
+    let beside = refused.json()["errors"][0]["extensions"].clone();
+    assert_eq!((&beside["retryAfter"], &beside["requested"]), (&json!(wait), &json!(203)));
     let told = cost(&refused);
     assert_eq!((&told["requested"], &told["actual"]), (&json!(203), &json!(0)));
     assert!(told["available"].as_u64().unwrap() < 203, "{told}");
@@ -80,6 +83,32 @@ fn a_bucket_without_the_points_answers_429_and_when_to_come_back() {
     // What is left still buys something, and another key has a bucket of its own.
     assert_eq!(ask(&server, Some(&token), STATUS).status, 200);
     assert_eq!(ask(&server, Some(&other), SETTLED).status, 200);
+}
+
+#[test]
+fn streams_and_tables_say_when_to_come_back_too() {
+    let data = two_channels();
+    let token = data.key(&["operator"]);
+    let server = Server::start_with(&data, &limited("220"));
+    assert_eq!(ask(&server, Some(&token), SETTLED).status, 200);
+    let question = "subscription { counters(video: \"a\") { views { value } } }";
+    let waits = |seconds: &Value| seconds.as_u64().is_some_and(|seconds| (2..=200).contains(&seconds));
+    let mut socket = Socket::admitted(server.address, Some(&token));
+    socket.subscribe("s", question, &json!({}));
+    let refused = socket.message();
+    let beside = &refused["payload"][0]["extensions"];
+    assert_eq!((&refused["type"], &beside["code"]), (&json!("error"), &json!("RATE_LIMITED")));
+    assert!(waits(&beside["retryAfter"]), "{refused}");
+    let bearer = format!("Bearer {token}");
+    let headers =
+        [("Content-Type", "application/json"), ("Accept", "text/event-stream"), ("Authorization", bearer.as_str())];
+    let refused = server.post("/graphql", &headers, json!({ "query": question }).to_string());
+    assert_eq!((refused.status, refused.code().as_str()), (429, "RATE_LIMITED"));
+    assert!(waits(&json!(refused.header("retry-after").unwrap().parse::<u64>().unwrap())), "{refused:?}");
+    assert!(waits(&refused.json()["errors"][0]["extensions"]["retryAfter"]), "{refused:?}");
+    let table = server.get("/v1/export/counters.csv?creator=c&last=1", &headers[2..]);
+    assert_eq!((table.status, table.code().as_str()), (429, "RATE_LIMITED"));
+    assert!(waits(&json!(table.header("retry-after").unwrap().parse::<u64>().unwrap())), "{table:?}");
 }
 
 #[test]
@@ -102,6 +131,9 @@ fn what_no_bucket_can_hold_is_too_complex_and_not_a_matter_of_waiting() {
         let refused = ask(&server, Some(&token), SETTLED);
         assert_eq!((refused.status, refused.code().as_str()), (400, "QUERY_TOO_COMPLEX"));
         assert_eq!(refused.header("retry-after"), None);
+        let error = refused.json()["errors"][0].clone();
+        assert_eq!(error["extensions"], json!({"code": "QUERY_TOO_COMPLEX", "requested": 203, "limit": 202}));
+        assert_eq!(error["message"], "this costs 203 points, and a caller can have 202 at all");
     }
 }
 

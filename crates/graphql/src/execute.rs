@@ -19,7 +19,7 @@ use crate::measured::Measured;
 use crate::proven::{Proven, Shape};
 use crate::query::Query;
 use crate::settled::{Measures, Watch};
-use crate::subscription::{Subscription, has_single_roots};
+use crate::subscription::{NoSingleRoot, Subscription, with_single_roots};
 
 type Inner = async_graphql::Schema<Root, EmptyMutation, Subscription>;
 
@@ -43,12 +43,12 @@ impl Schema {
         check_text(query, &self.limits).map_err(too_complex)?;
         let document = parse_query(query).map_err(|error| Box::new(refusal(error.into(), code::PARSE_FAILED)))?;
         check_document(&document, &self.limits).map_err(too_complex)?;
-        if !has_single_roots(&document) {
-            let error = "a subscription selects exactly one field, outside of fragments and without directives";
-            return Err(Box::new(refusal(ServerError::new(error, None), code::VALIDATION_FAILED)));
-        }
+        let executed = with_single_roots(&document).map_err(|NoSingleRoot| {
+            let error = "a subscription selects exactly one field, which no directive stands on";
+            Box::new(refusal(ServerError::new(error, None), code::VALIDATION_FAILED))
+        })?;
         let erased = erased(&document);
-        Ok(Document(Arc::new(Parsed { document, erased, proven: Proven::default() })))
+        Ok(Document(Arc::new(Parsed { document, executed, erased, proven: Proven::default() })))
     }
 
     /// Checks a document by all rules of the specification, without variables and without asking anything. The error is the
@@ -87,7 +87,12 @@ impl Schema {
         };
         let Parsed { document, erased, .. } = &*document.0;
         let counted = cost(&self.judge, document.clone())?;
-        erased.as_ref().map_or(Ok(counted), |erased| cost(&self.count, erased.clone()))
+        let counted = erased.as_ref().map_or(Ok(counted), |erased| cost(&self.count, erased.clone()))?;
+        if counted as usize > self.limits.complexity_max {
+            let error = LimitError::Complexity { requested: counted, limit: self.limits.complexity_max };
+            return Err(Box::new(self.under_policy(*too_complex(error))));
+        }
+        Ok(counted)
     }
 
     /// P6: every answer says under which policy it was judged.
@@ -108,11 +113,11 @@ impl Schema {
 
 /// The schema over a gate.
 pub fn schema(gate: Arc<Gate>, limits: Limits) -> Schema {
-    let bounded = || builder().limit_complexity(limits.complexity_max);
-    let judge = bounded().extension(Judge).finish();
-    let count = bounded().extension(Judge).validation_mode(ValidationMode::Fast).finish();
+    // The library would refuse what is too complex without saying how complex it is.
+    let judge = builder().extension(Judge).finish();
+    let count = builder().extension(Judge).validation_mode(ValidationMode::Fast).finish();
     // Without an extension: with any the library calls it for every field.
-    let fast = bounded().data(gate.clone()).validation_mode(ValidationMode::Fast).finish();
+    let fast = builder().data(gate.clone()).validation_mode(ValidationMode::Fast).finish();
     Schema { judge, count, fast, gate, limits, measures: Arc::default() }
 }
 
@@ -150,6 +155,8 @@ pub struct Document(Arc<Parsed>);
 #[derive(Debug)]
 struct Parsed {
     document: ExecutableDocument,
+    /// As it is executed, where that is not the document itself.
+    executed: Option<ExecutableDocument>,
     /// As its cost is counted, where that is not the document itself.
     erased: Option<ExecutableDocument>,
     proven: Proven,
@@ -217,7 +224,13 @@ fn too_complex(error: LimitError) -> Box<Response> {
         LimitError::NoIntrospection => code::FORBIDDEN,
         _ => code::QUERY_TOO_COMPLEX,
     };
-    Box::new(refusal(ServerError::new(error.to_string(), None), code))
+    let mut refused = refusal(ServerError::new(error.to_string(), None), code);
+    if let (LimitError::Complexity { requested, limit }, Some(told)) = (error, refused.errors.first_mut()) {
+        let extensions = told.extensions.get_or_insert_default();
+        extensions.set("requested", requested);
+        extensions.set("limit", limit);
+    }
+    Box::new(refused)
 }
 
 /// A response, and what it stands on.
@@ -249,28 +262,33 @@ pub async fn execute_document(schema: &Schema, document: &Document, request: Req
 
 /// The same with a request that was priced before.
 pub async fn execute_priced(schema: &Schema, priced: Priced, access: Access) -> Answer {
-    execute_until(schema, priced, access, Instant::now() + schema.limits.time_max).await
+    let (answer, watch) = execute_until(schema, priced, access, Instant::now() + schema.limits.time_max).await;
+    schema.measures.add(&watch);
+    answer
 }
 
 /// The same in a time of its own, or not at all: `None` where there was any error, which may be for want of time, or where
 /// anything would have waited.
 pub fn execute_at_once(schema: &Schema, priced: Priced, access: Access, time_max: Duration) -> Option<Answer> {
     let executing = execute_until(schema, priced, access, Instant::now() + time_max);
-    executing.now_or_never().filter(|answer| answer.response.is_ok())
+    let (answer, watch) = executing.now_or_never().filter(|(answer, _)| answer.response.is_ok())?;
+    // What is not answered so is computed once more, and counted then.
+    schema.measures.add(&watch);
+    Some(answer)
 }
 
-async fn execute_until(schema: &Schema, priced: Priced, access: Access, deadline: Instant) -> Answer {
+async fn execute_until(schema: &Schema, priced: Priced, access: Access, deadline: Instant) -> (Answer, Arc<Watch>) {
     let standing = schema.standing();
     let watch = Arc::new(Watch::default());
     let Priced { document, mut request, .. } = priced;
-    request.set_parsed_query(document.0.document.clone());
+    let Parsed { document: whole, executed, .. } = &*document.0;
+    request.set_parsed_query(executed.as_ref().unwrap_or(whole).clone());
     let is_subscription = document.kind(request.operation_name.as_deref()) == Some(OperationKind::Subscription);
     let request = request.data(access).data(watch.clone()).data(Deadline(deadline));
     let response = if is_subscription { now(&schema.fast, request).await } else { schema.fast.execute(request).await };
-    schema.measures.add(&watch);
     let response = schema.under_policy(complete(response));
     let is_kept = !is_subscription && response.is_ok() && watch.is_settled() && schema.standing() == standing;
-    Answer { response, holds: standing.filter(|_| is_kept) }
+    (Answer { response, holds: standing.filter(|_| is_kept) }, watch)
 }
 
 /// The one value of a subscription; see [`Subscription`].

@@ -96,6 +96,8 @@ pub(crate) enum LimitError {
     Aliases(u64),
     #[error("the document expands to more than {0} directives")]
     Directives(u64),
+    #[error("the document costs {requested} points, and one may cost {limit}: ask for less at a time")]
+    Complexity { requested: u32, limit: usize },
     #[error("the document asks for too much of the schema at a time: more than {INTROSPECTION_MAX} steps")]
     Introspection,
     #[error("introspection is switched off here: take the schema from /schema.graphql")]

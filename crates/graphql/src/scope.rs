@@ -51,7 +51,8 @@ pub struct Grant {
 pub(crate) const CHANNEL: &str = "Creator";
 pub(crate) const VIDEO: &str = "Video";
 
-type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
+/// Fragments by their names.
+pub(crate) type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
 
 /// What is selected below the field that is being resolved needs, where that is of this type. Skipped fields are gone already.
 pub(crate) fn needed(ctx: &Context<'_>, ty: &str) -> Scopes {

@@ -253,7 +253,12 @@ async fn costly_documents_are_refused_at_once() {
     assert_eq!(code(Access::Anonymous, &bomb).await, "QUERY_TOO_COMPLEX");
     assert_eq!(code(Access::Anonymous, &"{".repeat(50_000)).await, "QUERY_TOO_COMPLEX");
     let wide = "{ creators(first: 100) { edges { node { videos(first: 100) { edges { node { counters(range: {last: 1}) { views { value } } } } } } } } }";
-    assert_eq!(code(Access::Operator, wide).await, "QUERY_TOO_COMPLEX");
+    let refused = &answer(Access::Operator, wide).await["errors"][0];
+    let told = &refused["extensions"];
+    assert_eq!((&told["code"], &told["limit"]), (&json!("QUERY_TOO_COMPLEX"), &json!(50_000)));
+    assert!(told["requested"].as_u64().is_some_and(|points| points > 100 * 100 * 25), "{refused}");
+    let words = format!("costs {} points, and one may cost 50000", told["requested"]);
+    assert!(refused["message"].as_str().is_some_and(|text| text.contains(&words)), "{refused}");
     let long = "{ creator(id: \"ada\") { series(range: {last: 3660}, granularity: DAY) { counters { views { value disclosure previous change } likes { value disclosure previous change } shares { value disclosure previous change } } } } }";
     assert_eq!(code(Access::Operator, long).await, "QUERY_TOO_COMPLEX");
 }
@@ -294,7 +299,7 @@ async fn limits_can_be_lowered_and_each_says_which_it_is() {
         (Limits { fields_max: 3, ..usual() }, "more than 3 fields"),
         (Limits { aliases_max: 0, ..usual() }, "more than 0 aliases"),
         (Limits { directives_max: 0, ..usual() }, "more than 0 directives"),
-        (Limits { complexity_max: 3, ..usual() }, "too complex"),
+        (Limits { complexity_max: 3, ..usual() }, "costs 4 points, and one may cost 3"),
     ] {
         let [code, text] = refusal(limits, query).await;
         assert!(code == "QUERY_TOO_COMPLEX" && text.contains(message), "{code}: {text}");

@@ -14,6 +14,7 @@ use super::answer::Problem;
 use super::answers::{Body, Question};
 use super::callers::Place;
 use super::documents::Refusal;
+use super::metrics::Reason;
 use super::negotiate::Media;
 use super::params::{ParamError, Params};
 use super::rate::{Bill, Broke, Charge};
@@ -143,7 +144,13 @@ pub(super) async fn answer(
     caller: Option<Caller>,
     way: Way,
 ) -> Result<Answered, Unanswered> {
-    answer_or_refuse(service, question, caller, way).await.inspect_err(|error| service.metrics.failed(error.code()))
+    let answered = answer_or_refuse(service, question, caller, way).await;
+    answered.inspect_err(|error| {
+        service.metrics.failed(error.code());
+        if let Unanswered::Broke(broke) = error {
+            service.metrics.refused(broke.reason());
+        }
+    })
 }
 
 /// Answers what was sent: as before where that still holds, otherwise by computing. It is paid for first.
@@ -158,12 +165,20 @@ async fn answer_or_refuse(
         let charge = bill.pay(&service.rates, body.cost)?;
         return Ok(Answered { status: StatusCode::OK, body, charge, value: None });
     }
-    let place = service.callers.enter(caller).ok_or(Problem::TOO_MANY)?;
+    let place = enter(service, caller)?;
     if let Some(answered) = at_once::answer(service, &question, &mut bill, way)? {
         return Ok(answered);
     }
     let shared = service.clone();
     on_pool(service, place, move |runtime| compute(&shared, question, bill, way, runtime)).await
+}
+
+/// A place among the questions under way.
+pub(super) fn enter(service: &Service, caller: Option<Caller>) -> Result<Place, Problem> {
+    service.callers.enter(caller).ok_or_else(|| {
+        service.metrics.refused(Reason::Queries);
+        Problem::TOO_MANY
+    })
 }
 
 /// Computes on the blocking pool, in turn. Nothing in a query waits; the handle only drives it there.
@@ -241,6 +256,9 @@ fn note_errors(service: &Service, response: &Response) {
         let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
         let Some(Value::String(code)) = code else { continue };
         service.metrics.failed(code);
+        if code == throng_graphql::code::QUERY_TOO_COMPLEX {
+            service.metrics.refused(Reason::Complexity);
+        }
     }
 }
 

@@ -65,9 +65,7 @@ fn not_compacted(error: &WriteError) -> Problem {
     let message =
         "the viewers are erased, but their rows could not be removed yet; the server's log says why. Send it again";
     match error {
-        WriteError::DiskFull { .. } => {
-            Problem { status: StatusCode::INSUFFICIENT_STORAGE, code: "DISK_FULL", message: message.into() }
-        }
-        _ => Problem { status: StatusCode::SERVICE_UNAVAILABLE, code: "UNAVAILABLE", message: message.into() },
+        WriteError::DiskFull { .. } => Problem::of(StatusCode::INSUFFICIENT_STORAGE, "DISK_FULL", message),
+        _ => Problem::of(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message),
     }
 }

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, interval_at};
 
 use super::Service;
-use super::answer::{Problem, graphql_errors};
+use super::answer::Problem;
 use super::answers::Question;
 use super::asking::Asker;
 use super::graphql::refuse;
@@ -88,7 +88,7 @@ fn written(event: &Event) -> Bytes {
         Event::Next(body) => next(body).into(),
         Event::Failed(body) => [&next(body)[..], COMPLETE.as_bytes()].concat().into(),
         Event::Refused(problem) | Event::Revoked(problem) => {
-            let body = graphql_errors(problem.code, &problem.message);
+            let body = problem.errors();
             [&next(body.as_bytes())[..], COMPLETE.as_bytes()].concat().into()
         }
         Event::Complete => Bytes::from_static(COMPLETE.as_bytes()),

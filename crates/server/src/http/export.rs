@@ -13,7 +13,7 @@ use throng_graphql::{Access, Priced, Request, Variables, code};
 use tokio::runtime::Handle;
 
 use super::answer::Problem;
-use super::asking::{Asker, REFUSED_COST, on_pool};
+use super::asking::{Asker, REFUSED_COST, enter, on_pool};
 use super::rate::{Bill, Broke};
 use super::{Service, auth};
 use crate::export::{Ask, ParamError, Params, Table};
@@ -49,7 +49,7 @@ async fn export(table: Table, request: &HttpRequest, service: web::Data<Service>
     let ask = params.and_then(|params| table.ask(params))?;
     let asker = Asker::of(Some(holder));
     let (caller, access) = (asker.caller(), asker.access);
-    let place = service.callers.enter(caller.clone()).ok_or(Problem::TOO_MANY)?;
+    let place = enter(&service, caller.clone())?;
     let shared = service.clone();
     let file =
         on_pool(&service, place, move |runtime| compute(&shared, ask, access, Bill::of(caller), runtime)).await?;
@@ -70,7 +70,7 @@ fn compute(service: &Service, mut ask: Ask, access: Access, mut bill: Bill, runt
     let request = Request::new("").variables(Variables::from_json(ask.variables.take()));
     let priced = service.schema.parse(&ask.document).and_then(|document| service.schema.price(document, request));
     let cost = priced.as_ref().map_or(REFUSED_COST, Priced::cost);
-    bill.pay(&service.rates, cost).map_err(unpaid)?;
+    bill.pay(&service.rates, cost).inspect_err(|broke| service.metrics.refused(broke.reason())).map_err(unpaid)?;
     let priced = priced.map_err(|response| refused(*response))?;
     let answer = runtime.block_on(throng_graphql::execute_priced(&service.schema, priced, access));
     if !answer.response.is_ok() {
@@ -87,10 +87,12 @@ fn compute(service: &Service, mut ask: Ask, access: Access, mut bill: Bill, runt
 
 /// A table that costs too much at once, or for now.
 fn unpaid(broke: Broke) -> Problem {
-    let problem = broke.problem();
+    let mut problem = broke.problem();
     // GraphQL has a refusal of its own inside an answer of 200.
-    let status = if problem.status == StatusCode::OK { StatusCode::BAD_REQUEST } else { problem.status };
-    Problem { status, ..problem }
+    if problem.status == StatusCode::OK {
+        problem.status = StatusCode::BAD_REQUEST;
+    }
+    problem
 }
 
 fn respond(file: File) -> HttpResponse {
@@ -125,7 +127,7 @@ fn problem(answer: &Value) -> Problem {
     };
     // To callers the document is none of theirs, so what does not fit it is their input.
     let code = if code == code::VALIDATION_FAILED { code::BAD_USER_INPUT } else { code };
-    Problem { status, code, message }
+    Problem::of(status, code, message)
 }
 
 impl From<ParamError> for Problem {

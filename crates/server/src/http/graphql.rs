@@ -54,13 +54,9 @@ pub(super) async fn get(request: HttpRequest, payload: Payload, service: web::Da
         }
     };
     if needs_preflight(request.headers()) {
-        let problem = Problem {
-            status: StatusCode::FORBIDDEN,
-            code: "FORBIDDEN",
-            message:
-                "a page of another site may not ask by GET: send the header GraphQL-Require-Preflight: 1, or use POST"
-                    .into(),
-        };
+        let words =
+            "a page of another site may not ask by GET: send the header GraphQL-Require-Preflight: 1, or use POST";
+        let problem = Problem::of(StatusCode::FORBIDDEN, "FORBIDDEN", words);
         return problem.graphql(admitted.way.media());
     }
     let text = Bytes::copy_from_slice(request.query_string().as_bytes());
@@ -76,12 +72,8 @@ struct Admitted {
 /// Who asks, and how the answer is to look; a refusal says how it is to look itself.
 fn admit(service: &Service, request: &HttpRequest) -> Result<Admitted, (Problem, Media)> {
     let way = answer_way(request.headers()).ok_or_else(|| {
-        let problem = Problem {
-            status: StatusCode::NOT_ACCEPTABLE,
-            code: "NOT_ACCEPTABLE",
-            message: "answers come as application/graphql-response+json, application/json or text/event-stream".into(),
-        };
-        (problem, Media::Json)
+        let words = "answers come as application/graphql-response+json, application/json or text/event-stream";
+        (Problem::of(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", words), Media::Json)
     })?;
     let holder = auth::holder(service, request).map_err(|problem| (problem, way.media()))?;
     Ok(Admitted { asker: Asker::of(holder), way })

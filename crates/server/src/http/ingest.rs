@@ -136,12 +136,8 @@ impl From<WriteError> for Problem {
             WriteError::Busy => return Self::BUSY,
             WriteError::DiskFull { .. } => {
                 tracing::error!(%error, "a body was refused");
-                return Self {
-                    status: StatusCode::INSUFFICIENT_STORAGE,
-                    code: "DISK_FULL",
-                    message: "the disk is full: nothing of this body was taken, send it again once there is room"
-                        .into(),
-                };
+                let words = "the disk is full: nothing of this body was taken, send it again once there is room";
+                return Self::of(StatusCode::INSUFFICIENT_STORAGE, "DISK_FULL", words);
             }
             _ => {}
         }

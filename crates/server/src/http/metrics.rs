@@ -1,7 +1,7 @@
 //! `GET /metrics`: what a server does, in the text format of Prometheus.
 //!
 //! *Invariant:* every label value comes from a list in the code: routes by their pattern, known status codes, codes of errors,
-//! names of outcomes and disclosures. No metric is about one channel, video, hashtag, key or viewer. Those that count data (events,
+//! names of limits, outcomes and disclosures. No metric is about one channel, video, hashtag, key or viewer. Those that count data (events,
 //! measures, bytes) are for operators, who hold all of it and whose senders were told as much in their receipts; whoever reads
 //! without a token learns only how busy and how well the server is.
 //!
@@ -61,6 +61,8 @@ const CODES: [&str; 14] = [
     "UNAVAILABLE",
     OTHER,
 ];
+/// Values of `reason`, in the order of [`Reason`].
+const REASONS: [&str; 5] = ["points", "complexity", "queries", "subscriptions", "connections"];
 /// Values of `outcome`.
 const OUTCOMES: [&str; 4] = ["accepted", "late", "duplicate", "rejected"];
 const OTHER: &str = "other";
@@ -73,7 +75,23 @@ pub(super) struct Metrics {
     requests: [[Counter; STATUSES.len()]; ROUTES.len()],
     durations: [Durations; ROUTES.len()],
     errors: [Counter; CODES.len()],
+    refused: [Counter; REASONS.len()],
     events: [Counter; OUTCOMES.len()],
+}
+
+/// Which limit a question met.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Reason {
+    /// Its caller's bucket did not hold enough.
+    Points,
+    /// It asks too much at a time, whenever it comes.
+    Complexity,
+    /// Its caller has too many under way.
+    Queries,
+    /// Its caller, or its connection, has too many streams open.
+    Subscriptions,
+    /// Its caller has too many WebSockets open.
+    Connections,
 }
 
 #[derive(Default)]
@@ -102,6 +120,7 @@ impl Metrics {
             requests: Default::default(),
             durations: Default::default(),
             errors: Default::default(),
+            refused: Default::default(),
             events: Default::default(),
         }
     }
@@ -121,6 +140,11 @@ impl Metrics {
     /// A GraphQL answer has an error of this code.
     pub(super) fn failed(&self, code: &str) {
         self.errors.get(place(&CODES, code)).inspect(|counter| counter.add(1));
+    }
+
+    /// A question, or a connection, met a limit.
+    pub(super) fn refused(&self, reason: Reason) {
+        self.refused.get(reason as usize).inspect(|counter| counter.add(1));
     }
 
     /// A body of events was taken.
@@ -177,6 +201,11 @@ fn of_server(service: &Service, text: &mut Text) {
     }
     text.family("throng_graphql_errors_total", "counter", "Errors in GraphQL answers.");
     CODES.iter().zip(&metrics.errors).for_each(|(code, counter)| text.line("", &[("code", code)], counter.get()));
+    text.family("throng_refused_total", "counter", "Questions and connections that met a limit, by which.");
+    let refused = REASONS.iter().zip(&metrics.refused);
+    refused.for_each(|(reason, counter)| text.line("", &[("reason", reason)], counter.get()));
+    text.family("throng_cost_points_total", "counter", "Points that questions were charged.");
+    text.line("", &[], service.rates.paid());
     let (hits, misses) = service.answers.hits_and_misses();
     text.family("throng_answers_cache_total", "counter", "Questions looked up among the kept answers.");
     [("hit", hits), ("miss", misses)].iter().for_each(|(found, count)| text.line("", &[("result", found)], count));

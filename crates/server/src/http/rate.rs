@@ -5,22 +5,23 @@
 //! asked, and nobody could plan with it. A document that is refused costs 1.
 
 use std::num::NonZero;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
-use throng_graphql::Budget;
+use throng_graphql::{Budget, code};
 use throng_model::Timestamp;
 
 use super::answer::Problem;
 use super::answers::Body;
+use super::metrics::Reason;
 use super::negotiate::Media;
 use crate::authn::Caller;
 
@@ -41,6 +42,8 @@ pub(super) struct Rates {
     limit: NonZero<u32>,
     restored_per_second: NonZero<u32>,
     requests: AtomicU32,
+    /// Points paid so far by all callers.
+    paid: AtomicU64,
 }
 
 /// What one request was charged, and what its bucket holds then.
@@ -63,7 +66,7 @@ pub(super) struct Left {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Broke {
     /// No bucket ever holds that much.
-    Never { limit: NonZero<u32> },
+    Never { points: u32, limit: NonZero<u32> },
     /// Not yet.
     Yet { points: u32, left: Left, wait: Duration },
 }
@@ -83,7 +86,18 @@ impl Rates {
             RateLimiter::keyed(Quota::per_second(restored).allow_burst(limit)).with_middleware()
         };
         let (limit, restored_per_second) = sizes.unwrap_or((NonZero::<u32>::MIN, NonZero::<u32>::MIN));
-        Self { limiter: sizes.map(limiter), limit, restored_per_second, requests: AtomicU32::new(0) }
+        Self {
+            limiter: sizes.map(limiter),
+            limit,
+            restored_per_second,
+            requests: AtomicU32::new(0),
+            paid: AtomicU64::new(0),
+        }
+    }
+
+    /// Points paid so far, by all callers.
+    pub(super) fn paid(&self) -> u64 {
+        self.paid.load(Ordering::Relaxed)
     }
 
     fn charge(&self, caller: &Owner, points: u32) -> Result<Charge, Broke> {
@@ -100,7 +114,7 @@ impl Rates {
                 let lacking = (wait.as_secs_f64() * f64::from(self.restored_per_second.get())).ceil() as u32;
                 Err(Broke::Yet { points, left: left(points.saturating_sub(lacking.max(1))), wait })
             }
-            Err(_) => Err(Broke::Never { limit: self.limit }),
+            Err(_) => Err(Broke::Never { points, limit: self.limit }),
         }
     }
 }
@@ -114,7 +128,12 @@ impl Bill {
     pub(super) fn pay(&mut self, rates: &Rates, points: u32) -> Result<Charge, Broke> {
         match self.paid {
             Some(charge) => Ok(charge),
-            None => rates.charge(&self.caller, points).inspect(|&charge| self.paid = Some(charge)),
+            None => {
+                let charge = rates.charge(&self.caller, points)?;
+                rates.paid.fetch_add(points.into(), Ordering::Relaxed);
+                self.paid = Some(charge);
+                Ok(charge)
+            }
         }
     }
 }
@@ -184,22 +203,31 @@ impl Left {
 impl Broke {
     /// 429 with what the bucket holds, or what a document too complex gets.
     pub(super) fn refuse(self, media: Media) -> HttpResponse {
-        let Self::Yet { points, left, wait } = self else { return self.problem().graphql(media) };
+        let Self::Yet { points, left, .. } = self else { return self.problem().graphql(media) };
         let mut response = self.problem().graphql_with(media, &cost(points, 0, Some(left)));
-        let headers = response.headers_mut();
-        headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
-        left.head(headers);
+        left.head(response.headers_mut());
         response
+    }
+
+    /// Which limit that is.
+    pub(super) fn reason(self) -> Reason {
+        match self {
+            Self::Never { .. } => Reason::Complexity,
+            Self::Yet { .. } => Reason::Points,
+        }
     }
 
     /// The refusal alone.
     pub(super) fn problem(self) -> Problem {
         match self {
-            Self::Never { limit } => {
-                let message = format!("this costs more than the {limit} points that a caller can have at all");
-                Problem { status: StatusCode::OK, code: "QUERY_TOO_COMPLEX", message: message.into() }
+            Self::Never { points, limit } => {
+                let message = format!("this costs {points} points, and a caller can have {limit} at all");
+                let problem = Problem::of(StatusCode::OK, code::QUERY_TOO_COMPLEX, message);
+                problem.with("requested", points.into()).with("limit", limit.get().into())
             }
-            Self::Yet { .. } => Problem::TOO_DEAR_NOW,
+            Self::Yet { points, wait, .. } => {
+                Problem::TOO_DEAR_NOW.with("requested", points.into()).after(wait.as_secs() + 1)
+            }
         }
     }
 }
@@ -219,7 +247,7 @@ mod tests {
         let rates = Rates::new(1_000, 1);
         let available = |charge: Charge| charge.left.unwrap().available;
         assert_eq!(available(pay(&rates, "a", 400).unwrap()), 600);
-        assert_eq!(pay(&rates, "a", 1_001), Err(Broke::Never { limit: NonZero::new(1_000).unwrap() }));
+        assert_eq!(pay(&rates, "a", 1_001), Err(Broke::Never { points: 1_001, limit: NonZero::new(1_000).unwrap() }));
         let Err(Broke::Yet { left, wait, .. }) = pay(&rates, "a", 700) else { panic!("it holds 600") };
         assert!((599..=601).contains(&left.available), "{left:?}");
         assert!(wait > Duration::from_secs(90) && wait <= Duration::from_secs(100), "{wait:?}");

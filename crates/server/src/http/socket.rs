@@ -15,12 +15,13 @@ use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseReason, Protocol
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval_at, sleep_until, timeout};
 
-use super::answer::{Problem, graphql_errors};
+use super::answer::Problem;
 use super::answers::Question;
 use super::asking::Asker;
 use super::callers::Place;
+use super::metrics::Reason;
 use super::protocol::{self, Closing, Incoming};
-use super::stream::{Event, Running, Stream, ended, reached};
+use super::stream::{Event, Running, Stream, ended, no_place, reached};
 use super::{Service, auth, cors};
 use crate::authn::Refusal;
 
@@ -171,7 +172,10 @@ impl Connection {
                     self.asker = self.introduced(&authorization)?;
                 }
                 let place = self.service.streams.connect(self.asker.caller());
-                self.place = Some(place.ok_or_else(Closing::too_many)?);
+                self.place = Some(place.ok_or_else(|| {
+                    self.service.metrics.refused(Reason::Connections);
+                    Closing::too_many()
+                })?);
                 self.send(protocol::ack()).await
             }
             Incoming::Ping(payload) => self.send(protocol::pong(payload.as_deref())).await,
@@ -207,7 +211,7 @@ impl Connection {
         let stream = if self.operations.len() < self.service.streams.per_connection_max {
             Stream::open(self.service.clone(), question, self.asker.clone())
         } else {
-            Err(Problem::TOO_MANY_STREAMS)
+            Err(no_place(&self.service))
         };
         let stream = match stream {
             Ok(stream) => stream,
@@ -241,8 +245,7 @@ impl Connection {
     }
 
     async fn refuse(&mut self, id: &str, problem: &Problem) -> Result<(), End> {
-        let answer = graphql_errors(problem.code, &problem.message);
-        self.send(protocol::error(id, answer.as_bytes())).await
+        self.send(protocol::error(id, problem.errors().as_bytes())).await
     }
 
     async fn send(&mut self, text: String) -> Result<(), End> {

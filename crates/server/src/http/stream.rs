@@ -19,6 +19,7 @@ use super::answer::Problem;
 use super::answers::Question;
 use super::asking::{Answered, Asker, Unanswered, Way, answer};
 use super::callers::{Callers, Place};
+use super::metrics::Reason;
 use super::{Service, auth};
 use crate::authn::Caller;
 
@@ -115,6 +116,13 @@ impl Streams {
     }
 }
 
+/// The refusal of one stream more, which is counted.
+pub(super) fn no_place(service: &Service) -> Problem {
+    service.metrics.refused(Reason::Subscriptions);
+    service.metrics.failed(Problem::TOO_MANY_STREAMS.code);
+    Problem::TOO_MANY_STREAMS
+}
+
 /// Waits until all streams are to end.
 pub(super) async fn ended(stopping: &mut watch::Receiver<bool>) {
     // Without a sender there is no server.
@@ -133,7 +141,7 @@ pub(super) async fn reached(instant: Option<Timestamp>) {
 impl Stream {
     /// An operation of a caller, who may have too many already.
     pub(super) fn open(service: web::Data<Service>, question: Question, asker: Asker) -> Result<Self, Problem> {
-        let place = service.streams.open.enter(asker.caller()).ok_or(Problem::TOO_MANY_STREAMS)?;
+        let place = service.streams.open.enter(asker.caller()).ok_or_else(|| no_place(&service))?;
         let stopping = service.streams.stopping();
         let phase = Phase::First;
         Ok(Self { service, question, asker, stopping, phase, last: Bytes::new(), seen: None, _place: place })
