@@ -15,7 +15,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use throng_model::{Counter, CreatorId, Entity, Family, Granularity, WindowKind};
+use throng_model::{ChannelPair, Counter, CreatorId, Entity, Family, Granularity, WindowKind};
 use throng_privacy::{AUDIENCE_MIN_DEFAULT, Gate, NoiseKey, Policy, Protection, ROLLING_STEP_DAYS_DEFAULT};
 use throng_query::Engine;
 use throng_store::Options;
@@ -64,5 +64,29 @@ fn insights(criterion: &mut Criterion, gate: &Gate, size: &str, entity: &Entity)
     group.finish();
 }
 
-criterion_group!(benches, questions);
+/// The whole platform, and what two channels have in common.
+fn beyond(criterion: &mut Criterion) {
+    let gate = gate();
+    let days = support::month();
+    let mut group = criterion.benchmark_group("platform");
+    group.bench_function("totals", |bench| {
+        bench.iter(|| black_box(gate.counters(&Entity::Platform, days, None).expect("an answer")));
+    });
+    let reach = |kind, date| gate.audience(&Entity::Platform, kind, Some(date), &[Family::Reach]).expect("an answer");
+    group.bench_function("reach of each day", |bench| {
+        bench.iter(|| days.iter().for_each(|day| _ = black_box(reach(WindowKind::Day, day))));
+    });
+    group.bench_function("reach", |bench| {
+        bench.iter(|| black_box(reach(WindowKind::Last28Days, support::last_day())));
+    });
+    group.finish();
+    let [one, other] = [support::HEAD, support::MIDDLE].map(|id| CreatorId::parse(id).expect("an id"));
+    let pair = ChannelPair::new(one, other).expect("two channels");
+    criterion.bench_function("overlap", |bench| {
+        let ask = || gate.overlap(&pair, WindowKind::Last28Days, Some(support::last_day())).expect("an answer");
+        bench.iter(|| black_box(ask()));
+    });
+}
+
+criterion_group!(benches, questions, beyond);
 criterion_main!(benches);

@@ -15,10 +15,11 @@ import peers
 import report as reporting
 import throng
 import world
-from questions import QUESTIONS
+from questions import OF_PLATFORM, QUESTIONS
 
 CREATORS = {"head": world.HEAD, "middle": world.MIDDLE, "small": world.SMALL}
 ASKED = [(title, creator, question) for title, creator in CREATORS.items() for question in QUESTIONS]
+ASKED += [("platform", None, question) for question in OF_PLATFORM]
 
 
 def say(what):
@@ -31,13 +32,13 @@ def program(binary):
     return hashlib.blake2b(pathlib.Path(binary).read_bytes()).hexdigest()[:12]
 
 
-def load(engines, events, videos):
+def load(engines, files):
     """By engine, what loading it takes; what fails is left out from then on."""
     loaded = {}
     for name, engine in list(engines.items()):
         say(f"load {name}")
         try:
-            seconds, stored, memory = engine.load(events, videos)
+            seconds, stored, memory = engine.load(*files)
             loaded[name] = {"seconds": seconds, "bytes": stored, "memory_mb": memory}
         except peers.Failed as failed:
             say(failed)
@@ -78,7 +79,7 @@ class Asked:
         self.running.stop()
 
     def figures(self):
-        questions = {title: {} for title in CREATORS}
+        questions = {title: {} for title, *_ in ASKED}
         for title, creator, question in ASKED:
             key = creator, question.name
             questions[title][question.name] = {"cold": self.cold.get(key), **self.warm.get(key, {})}
@@ -118,12 +119,12 @@ def compare(asked):
     ours, *others = [engine.answers for engine in asked.values()]
     compared = withheld = 0
     for _, creator, question in ASKED:
-        where, key = f"{question.name} of {creator}", (creator, question.name)
+        where, key = f"{question.name} of {creator or 'the platform'}", (creator, question.name)
         truths = [other[key] for other in others if key in other]
         for other in truths[1:]:
             agreement.same(where, truths[0], other)
         if truths:
-            more = agreement.check(where, ours[key], truths[0], creator != world.HEAD or question.small(truths[0]))
+            more = agreement.check(where, ours[key], truths[0], creator not in (world.HEAD, None) or question.small(truths[0]))
             compared, withheld = compared + more[0], withheld + more[1]
         if creator == world.HEAD and sum(n is not None for n in ours[key].values()) * 2 < len(ours[key]):
             raise agreement.Disagreement(f"{where}: most is withheld, so little is compared")
@@ -136,12 +137,12 @@ def run(n, binary, names, folder=None, seconds_max=900):
     figures = {"events": n, "program": program(binary), "machine": reporting.machine(), "load_before": reporting.load_now()}
     reporting.head(report, figures)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        events, videos = world.make(folder or scratch, n)
+        files = world.make(folder or scratch, n)
         engines = {"throng": throng.Store(binary, scratch)} | {name: peers.Store(name, scratch, seconds_max) for name in names}
-        figures["load"] = load(engines, events, videos)
+        figures["load"] = load(engines, files)
         reporting.loads(report, figures)
         if not folder:
-            events.unlink()  # the room is needed where there are many
+            files[0].unlink()  # the room is needed where there are many
         asked = ask(engines)
         figures["compared"], figures["withheld"] = compare(asked)
         figures["engines"] = {name: engine.figures() for name, engine in asked.items()}

@@ -118,7 +118,8 @@ def serve(pipe, name, folder):
             peer.load(*arguments)
             pipe.send((time.perf_counter() - began, peer.bytes()))
         else:
-            statements = [sql.format(creator=arguments[0], **peer.words) for sql in arguments[1]]
+            names = {"creator": arguments[0], "other": world.BESIDE.get(arguments[0])}
+            statements = [sql.format(**names, **peer.words) for sql in arguments[1]]
             ask = lambda: [peer.fetch(sql) for sql in statements]
             answer, spent = measure.once(ask) if what == "once" else measure.repeated(ask)
             pipe.send(([peer.rows(fetched) for fetched in answer], spent))
@@ -138,7 +139,7 @@ class Store:
     def start(self):
         return Running(self)
 
-    def load(self, events, videos):
+    def load(self, events, videos, _creators):
         """Seconds, bytes on disk, and the most memory in MB."""
         running = self.start()
         loaded = (*running.do("load", str(events), str(videos)), running.resident_mb()[1])

@@ -2,20 +2,24 @@
 
 An answer is a dictionary from a cell to its number. The SQL answers with rows of the cell's parts and the number last, or,
 with `columns`, with one row per key and a number per column. Words that the two dialects spell differently stand in braces.
-Platform-wide questions and the overlap of audiences are missing because Throng's API does not have them yet.
+A question is about a channel unless it says so: the platform has questions of its own, the overlap is of two channels.
 """
 
 import dataclasses
 import datetime
 from typing import Callable
 
+from world import BESIDE
+
 FIRST, LAST = datetime.date(2026, 3, 2), datetime.date(2026, 3, 29)  # four weeks, Monday to Sunday
 DAYS = [FIRST + datetime.timedelta(days=n) for n in range(28)]
 FLOOR = 10  # the least that Throng's policy can be set to
 
 RANGE = f'range: {{from: "{FIRST}", to: "{LAST}"}}'
-AUDIENCE = f'audience(window: {{kind: LAST_28_DAYS, date: "{LAST}"}})'
-EVENTS = f"creator = '{{creator}}' and ts >= '{FIRST} 00:00:00' and ts < '{LAST + datetime.timedelta(days=1)} 00:00:00'"
+WINDOW = f'window: {{kind: LAST_28_DAYS, date: "{LAST}"}}'
+AUDIENCE = f"audience({WINDOW})"
+ANYWHERE = f"ts >= '{FIRST} 00:00:00' and ts < '{LAST + datetime.timedelta(days=1)} 00:00:00'"
+EVENTS = f"creator = '{{creator}}' and {ANYWHERE}"
 VIEWS = f"{EVENTS} and kind = 'view'"
 
 COUNTERS = {
@@ -45,6 +49,18 @@ class Question:
     after: Callable[[dict], dict] = lambda cells: cells
     small: Callable[[dict], bool] = any_small
     parts: tuple = ()
+    about: str = "creator"
+
+    def document(self, creator):
+        """What Throng is asked, with its variables."""
+        match self.about:
+            case "creator":
+                return f"query($id: ID!) {{ creator(id: $id) {{ {self.fields} }} }}", {"id": creator}
+            case "overlap":
+                asked = f"overlap(creators: [$id, $other], {WINDOW}) {{ {self.fields} }}"
+                return f"query($id: ID!, $other: ID!) {{ {asked} }}", {"id": creator, "other": BESIDE[creator]}
+            case "platform":
+                return f"{{ platform {{ {self.fields} }} }}", {}
 
     def statements(self):
         return [part.sql for part in self.parts] or [self.sql]
@@ -75,7 +91,8 @@ def read_totals(creator):
 
 def read_days(creator):
     found = {(step["date"], "views"): measure(step["counters"]["views"]) for step in creator["series"]}
-    return found | {(str(day), "viewers"): measure(creator[f"d{n}"]["reach"]) for n, day in enumerate(DAYS)}
+    reaches = (day["reach"] for day in creator["audiences"])
+    return found | {(str(day), "viewers"): measure(reach) for day, reach in zip(DAYS, reaches, strict=True)}
 
 
 def read_rows(creator):
@@ -117,6 +134,11 @@ def by_trait(name, trait):
     return Question(name, fields, read_rows, f"select last, count(*) from ({last}) group by last")
 
 
+def of_platform(question):
+    """The same question about all channels together."""
+    return dataclasses.replace(question, about="platform", sql=question.sql.replace(EVENTS, ANYWHERE))
+
+
 def dashboard(*parts):
     """Several questions as one: Throng gets one request, the peers one statement after the other."""
     read = lambda creator: {(part.name, *key): n for part in parts for key, n in part.read(creator).items()}
@@ -135,7 +157,7 @@ TOTALS = Question(
 DAILY = Question(
     "daily series",
     f"series({RANGE}, granularity: DAY) {{ date counters {{ views {{ value }} }} }} "
-    + " ".join(f'd{n}: audience(window: {{kind: DAY, date: "{day}"}}) {{ reach {{ value }} }}' for n, day in enumerate(DAYS)),
+    f"audiences(kind: DAY, {RANGE}) {{ reach {{ value }} }}",
     read_days,
     f"select ts::date as day, count(*), count(distinct viewer) from events where {VIEWS} group by day",
     ("views", "viewers"),
@@ -194,8 +216,21 @@ NEW = Question(
     ("new", "returning"),
     after=lambda cells: {key[-1:]: n for key, n in cells.items()},
 )
+# Viewers of the one channel who are viewers of the other too.
+OVERLAP = Question(
+    "overlap",
+    "reach { value }",
+    lambda overlap: {("overlap",): measure(overlap["reach"])},
+    f"select 'overlap', count(distinct viewer) from events where {VIEWS}"
+    f" and viewer in (select viewer from events where {VIEWS.replace('{creator}', '{other}')})",
+    about="overlap",
+)
+PLATFORM_DAILY = of_platform(DAILY)
+PLATFORM_TOTALS = of_platform(TOTALS)
+PLATFORM_REACH = of_platform(REACH)
 COUNTRY = by_trait("country", "COUNTRY")
 
 DASHBOARD = dashboard(TOTALS, DAILY, REACH, COUNTRY, RETENTION, TOP)
 
-QUESTIONS = [TOTALS, DAILY, REACH, AGE_GENDER, COUNTRY, SOURCE, by_trait("device", "DEVICE"), TOP, RETENTION, HEAT_MAP, NEW, DASHBOARD]
+QUESTIONS = [TOTALS, DAILY, REACH, AGE_GENDER, COUNTRY, SOURCE, by_trait("device", "DEVICE"), TOP, RETENTION, HEAT_MAP, NEW, OVERLAP, DASHBOARD]
+OF_PLATFORM = [PLATFORM_TOTALS, PLATFORM_DAILY, PLATFORM_REACH]

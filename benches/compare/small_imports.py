@@ -18,8 +18,7 @@ import measure
 import report as reporting
 import throng
 import world
-from comparison import CREATORS, say
-from questions import QUESTIONS
+from comparison import ASKED, say
 
 HUNDRED = 100
 
@@ -28,10 +27,10 @@ def last_day():
     return time.strftime("%Y-%m-%d", time.gmtime(world.START_MS / 1000 + (world.DAYS - 1) * 86_400))
 
 
-def load_in_parts(report, store, scratch, options, videos):
+def load_in_parts(report, store, scratch, options, catalogue):
     """Imports each part; after each hundred says what it took."""
     n = options.imports * options.each
-    store.run("import", str(videos))
+    store.run("import", *map(str, catalogue))
     report.table(["imports", "median, ms", "slowest, ms", "all, s", "bytes an event", "segments", "events in the log"])
     times, part = [], pathlib.Path(scratch, "part.parquet")
     for number in range(1, options.imports + 1):
@@ -51,11 +50,10 @@ def ask(stores):
     """By store, question by question: the answer and its times."""
     running = {name: store.start() for name, store in stores.items()}
     asked = {name: {} for name in stores}
-    for title, creator in CREATORS.items():
-        for question in QUESTIONS:
-            say(f"{title}, {question.name}")
-            for name in stores:
-                asked[name][title, question.name] = running[name].repeated(question, creator)
+    for title, creator, question in ASKED:
+        say(f"{title}, {question.name}")
+        for name in stores:
+            asked[name][title, question.name] = running[name].repeated(question, creator)
     memory = {name: of.resident_mb()[0] for name, of in running.items()}
     for of in running.values():
         of.stop()
@@ -64,15 +62,16 @@ def ask(stores):
 
 def compare(report, asked):
     """The medians side by side, after the answers were found alike."""
-    for title in CREATORS:
-        report.table([f"{title}, ms", *asked, "times as long"])
-        for question in QUESTIONS:
-            key = title, question.name
-            (one, ones), (other, others) = [of[key] for of in asked.values()]
-            if one != other:
-                raise agreement.Disagreement(f"{question.name} of {title}: the two stores differ")
-            medians = measure.median(ones), measure.median(others)
-            report.row([question.name, *medians, medians[0] / medians[1]])
+    table = None
+    for title, _, question in ASKED:
+        if title != table:
+            table = title
+            report.table([f"{title}, ms", *asked, "times as long"])
+        (one, ones), (other, others) = [of[title, question.name] for of in asked.values()]
+        if one != other:
+            raise agreement.Disagreement(f"{question.name} of {title}: the two stores differ")
+        medians = measure.median(ones), measure.median(others)
+        report.row([question.name, *medians, medians[0] / medians[1]])
 
 
 def arguments(parser):
@@ -86,10 +85,10 @@ def main(options):
     report.say(f"{reporting.machine()}; load when it began {reporting.load_now()}.")
     with tempfile.TemporaryDirectory(dir=options.folder) as scratch:
         stores = {name: throng.Store(options.binary, pathlib.Path(scratch, name)) for name in ("parts", "at once")}
-        events, videos = world.make(options.folder or scratch, n)
+        events, videos, creators = world.make(options.folder or scratch, n)
         say("load at once")
-        seconds, size, _ = stores["at once"].load(events, videos)
-        load_in_parts(report, stores["parts"], scratch, options, videos)
+        seconds, size, _ = stores["at once"].load(events, videos, creators)
+        load_in_parts(report, stores["parts"], scratch, options, [creators, videos])
         _, sealing = measure.once(lambda: stores["parts"].run("seal", "--through", last_day()))
         held = {name: store.run("verify") for name, store in stores.items()}
         sizes = {name: measure.bytes_of(store.data) for name, store in stores.items()}

@@ -16,6 +16,8 @@ DAYS = 90
 DAY_MS = 86_400_000
 CREATORS = 10_000
 HEAD, MIDDLE, SMALL = "c0", "c100", "c5000"
+# By channel the one that its overlap is asked with.
+BESIDE = {HEAD: "c1", MIDDLE: HEAD, SMALL: HEAD}
 HEAD_SHARE = 0.1
 CHUNK = 1_000_000
 
@@ -137,8 +139,18 @@ def catalogue(n):
     return pa.table({"video": named("v", video), "creator": named("c", creator), "duration_ms": length})
 
 
+def agreements():
+    """Which channels share their overlap: both of each pair."""
+    pairs = [pair for one, other in BESIDE.items() for pair in ((one, other), (other, one))]
+    creators = sorted({creator for creator, _ in pairs})
+    return pa.table({"creator": creators, "overlap_with": [[other for one, other in pairs if one == creator] for creator in creators]})
+
+
 def make(folder, n):
-    """The two files of a platform with `n` events; made once."""
+    """The files of a platform with `n` events: events, videos, and what channels agree to. Made once."""
+    creators = pathlib.Path(folder, "creators.parquet")
+    if not creators.exists():
+        pq.write_table(agreements(), creators)
     videos, file = pathlib.Path(folder, f"videos-{n}.parquet"), pathlib.Path(folder, f"events-{n}.parquet")
     if not file.exists():
         pq.write_table(catalogue(n), videos)
@@ -147,4 +159,4 @@ def make(folder, n):
             for first in range(0, n, CHUNK):
                 writer.write_table(events(first, min(CHUNK, n - first), n))
         partial.rename(file)
-    return file, videos
+    return file, videos, creators

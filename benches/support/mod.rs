@@ -4,8 +4,8 @@
 #![allow(dead_code, reason = "each benchmark uses its part")]
 
 use throng_model::{
-    AgeBand, Country, CreatorId, Day, DayRange, Device, Event, EventId, Gender, Kind, Source, Timestamp, Traits,
-    VideoId, VideoRow, ViewerId,
+    AgeBand, Country, CreatorId, CreatorRow, Day, DayRange, Device, Event, EventId, Gender, Kind, Source, Timestamp,
+    Traits, VideoId, VideoRow, ViewerId, Zone,
 };
 use throng_store::{AppendMode, MemoryMap, Options, Store};
 
@@ -62,7 +62,7 @@ fn event(number: u64) -> Event<'static> {
     let video = creator * VIDEOS_EACH + dice(number, 3, VIDEOS_EACH);
     let viewer = dice(number, 4, VIEWERS) * dice(number, 5, VIEWERS) / VIEWERS;
     let kind = KINDS[dice(number, 6, 10) as usize];
-    let start = throng_model::Zone::UTC.day_start(first_day()).millis();
+    let start = Zone::UTC.day_start(first_day()).millis();
     Event {
         event_id: EventId::parse(format!("e{number}")).expect("an id"),
         ts: Timestamp::from_millis(start + (number * (DAYS * DAY_MS / EVENTS)) as i64).expect("an instant"),
@@ -88,7 +88,7 @@ pub(crate) fn batches(first: u64, count: u64) -> Vec<Vec<Event<'static>>> {
     numbers.chunks(BATCH).map(|numbers| numbers.iter().map(|&number| event(number)).collect()).collect()
 }
 
-/// An empty store in memory that knows every video's length.
+/// An empty store in memory that knows every video's length. The two channels that have names here share their overlap.
 pub(crate) fn empty(options: &Options) -> Store {
     let store = Store::in_memory(&MemoryMap::default(), options).expect("opens");
     let rows = (0..CREATORS * VIDEOS_EACH).map(|video| VideoRow {
@@ -101,7 +101,11 @@ pub(crate) fn empty(options: &Options) -> Store {
         title: None,
         language: None,
     });
-    store.put_catalogue(rows.collect(), Vec::new()).expect("taken");
+    let sharing = [[HEAD, MIDDLE], [MIDDLE, HEAD]].map(|ids| {
+        let [creator, other] = ids.map(|id| CreatorId::parse(id).expect("an id"));
+        CreatorRow { creator, handle: None, time_zone: Zone::UTC, overlap_with: vec![other] }
+    });
+    store.put_catalogue(rows.collect(), sharing.into()).expect("taken");
     store
 }
 

@@ -10,11 +10,11 @@ use throng_privacy::{Budget, EntityKind, Gate, NoiseKey, Policy, Protection};
 use throng_query::Engine;
 
 use crate::card::{Line, Result as Measured};
-use crate::planted::{CHANNEL, Plan, TAG, VIDEO, all_questions};
+use crate::planted::{CHANNEL, OTHER, Plan, TAG, VIDEO, all_questions};
 use crate::question::{Question, ask_all};
 use crate::scene::{Scene, Side, spent};
 use crate::suite::Run;
-use crate::world::{channel, day, hashtag, video};
+use crate::world::{channel, day, hashtag, overlap, video};
 use crate::{AttackError, platform};
 
 pub(crate) const NAME: &str = "differencing";
@@ -24,13 +24,15 @@ pub(crate) fn run(run: &Run<'_>) -> Result<Vec<Line>, AttackError> {
     let (noise, threshold) = (run.noise(), run.threshold()?);
     let (rho, seed, trials) = (noise.rho(), run.seed(NAME), run.size(300, 5_000));
     let windows = scene(&noise, &[channel(CHANNEL)?], false)?;
-    let entities = scene(&noise, &[channel(CHANNEL)?, video(VIDEO)?, hashtag(TAG)?], false)?;
+    let beside = [overlap(CHANNEL, OTHER)?, Entity::Platform];
+    let entities = [channel(CHANNEL)?, video(VIDEO)?, hashtag(TAG)?].into_iter().chain(beside).collect::<Vec<_>>();
+    let entities = scene(&noise, &entities, false)?;
     let weak = noise.clone().with_rho(10.0)?;
     let mut lines = vec![
         Line::held(NAME, "windows of a channel", windows.likelihood(&noise, rho, trials, seed)?),
         Line::held(
             NAME,
-            "channel, video and hashtag",
+            "channel, video, hashtag, overlap, platform",
             entities.likelihood(&noise, spent(&noise, &EntityKind::ALL), trials / 3, seed + 1)?,
         ),
         Line::control(NAME, "breaks threshold mode", windows.likelihood(&threshold, rho, trials / 3, seed + 2)?),

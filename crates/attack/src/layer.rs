@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use throng_model::{
-    CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, VideoFacts, VideoId,
-    VideoOrder,
+    ChannelPair, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, VideoFacts,
+    VideoId, VideoOrder,
 };
 use throng_privacy::{
     Best, Contribution, Epoch, Raw, RawAudience, RawRanking, RawTable, Rewrites, SeriesStep, Source, SourceError,
@@ -68,6 +68,10 @@ impl Source for Layer {
         let rewrites = self.inner.rewrites(entity, days)?;
         let epochs = self.epochs.map_or(rewrites.epochs.len() as u64, u64::from);
         Ok(Rewrites { epochs: (0..epochs).collect(), ..rewrites })
+    }
+
+    fn overlap_from(&self, pair: &ChannelPair) -> Option<Day> {
+        self.inner.overlap_from(pair)
     }
 
     fn epochs(&self) -> Vec<Epoch> {

@@ -10,8 +10,9 @@ use crate::world::{Act, Clip, World, day, traits};
 
 /// The target's number.
 pub(crate) const TARGET: u32 = 0;
-/// The channel, its videos, and the hashtag of the first.
+/// The channel, its videos, the hashtag of the first, and another channel that everybody looks in at on day 0.
 pub(crate) const CHANNEL: &str = "ana";
+pub(crate) const OTHER: &str = "bo";
 pub(crate) const VIDEO: &str = "v1";
 pub(crate) const TAG: &str = "dance";
 
@@ -34,10 +35,11 @@ impl Plan {
 
     /// The world. The crowd's first half comes three times on day 0, sees everything and follows; the other half looks in
     /// once. The target was one of the second kind the day before, and is, or is not, one of the first on day 0. So its day
-    /// moves it from one cell to another in every window that holds both.
+    /// moves it from one cell to another in every window that holds both. Who is there on day 0 looks in at the other channel.
     pub(crate) fn world(self) -> World {
         let clip = |id, tag, duration_ms| Clip { id, channel: CHANNEL, published: day(0), duration_ms, tag };
-        let clips = vec![clip(VIDEO, Some(TAG), Some(60_000)), clip("v2", None, Some(30_000))];
+        let elsewhere = Clip { channel: OTHER, ..clip("v3", None, None) };
+        let clips = vec![clip(VIDEO, Some(TAG), Some(60_000)), clip("v2", None, Some(30_000)), elsewhere];
         let mut acts = Vec::new();
         for viewer in 1..=self.crowd {
             acts.extend(eager(viewer));
@@ -47,6 +49,8 @@ impl Plan {
         if self.target {
             acts.extend(eager(TARGET));
         }
+        let viewers = (1..=2 * self.crowd).chain(self.target.then_some(TARGET));
+        acts.extend(viewers.map(|viewer| Act { clip: 2, ..view(viewer, 0, true) }));
         if self.heavy {
             acts.extend(self.every_hour());
         }

@@ -18,12 +18,12 @@ use crate::truth::Seen;
 /// Days between the last sealed day and the one that a target is planted on, so that windows around it are sealed.
 const PLANTED_BACK: i64 = 9;
 
-/// Questions about some of a store's entities: the largest channels, the smallest, and a video and hashtag of each.
+/// Questions about the platform and some of its entities: the largest channels, the smallest, and a video and hashtag of each.
 pub(crate) fn sample(store: &Store, policy: &Policy, channels: usize) -> Result<(Side, Vec<Question>), AttackError> {
     let snapshot = store.snapshot();
     let by_size = by_size(&snapshot)?;
     let (large, small) = by_size.split_at(by_size.len().min(channels.div_ceil(2)));
-    let mut entities: Vec<Entity> = Vec::new();
+    let mut entities = vec![Entity::Platform];
     for &creator in large.iter().chain(small.iter().rev().take(channels / 2)) {
         for entity in entities_of(&snapshot, creator) {
             if !entities.contains(&entity) {
@@ -163,7 +163,8 @@ fn questions_about(snapshot: &Snapshot, entity: &Entity, policy: &Policy) -> Res
             let published = catalogue.video(video).and_then(|entry| entry.windows_from(catalogue));
             (snapshot.video_sealed_through(video), published)
         }
-        Entity::Hashtag(_) => (snapshot.sealed_everywhere(), None),
+        Entity::Hashtag(_) | Entity::Platform => (snapshot.sealed_everywhere(), None),
+        Entity::Overlap(_) => return Ok(Vec::new()),
     };
     let Some(sealed) = sealed else { return Ok(Vec::new()) };
     let day = sealed.saturating_add(-PLANTED_BACK);
@@ -186,6 +187,12 @@ fn seen(snapshot: &Snapshot, entity: &Entity) -> Result<Vec<Seen>, AttackError> 
             let video = catalogue.video_ord(id.as_str()).ok_or(AttackError::World)?;
             read_video(snapshot, video, |_| true, &mut seen)?;
         }
+        Entity::Platform => {
+            for creator in (0..catalogue.creator_count()).map(CreatorOrd) {
+                read(snapshot, creator, |_, _| true, &mut seen)?;
+            }
+        }
+        Entity::Overlap(_) => {}
         Entity::Hashtag(tag) => {
             for video in
                 catalogue.hashtag_videos_ever(tag.as_str()).iter().flat_map(|videos| videos.iter()).map(VideoOrd)

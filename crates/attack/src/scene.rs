@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use throng_model::{Entity, Family};
+use throng_model::{CreatorId, Entity, Family};
 use throng_privacy::{Audience, Budget, Contribution, EntityKind, Gate, NoiseKey, Policy, Protection, Source};
 use throng_query::Engine;
 
@@ -46,6 +46,14 @@ impl Side {
 
     /// The true tables of a question.
     pub(crate) fn tables(&self, question: &Question, contribution: Contribution) -> Tables {
+        if let Entity::Overlap(pair) = &question.entity {
+            let viewers = |id: &CreatorId<'static>| {
+                let seen = self.seen(&Entity::Creator(id.clone()));
+                truth::table(seen, Family::Reach, question.days, contribution).total
+            };
+            let [one, other] = pair.channels().each_ref().map(viewers);
+            return [(Family::Reach, Table { total: one & other, ..Table::default() })].into();
+        }
         let seen = self.seen(&question.entity);
         // Age and gender are computed from both together.
         let needed = question.families.iter().copied().chain([Family::AgeGender, Family::Reach, Family::Country]);

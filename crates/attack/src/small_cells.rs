@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use throng_model::{Counter, DayRange, Family, Kind, Source};
+use throng_model::{Counter, DayRange, Entity, Family, Kind, Source};
 use throng_privacy::{AUDIENCE_MIN_FLOOR, Gate, Policy, Protection};
 
 use crate::card::{Line, Result as Measured, Verdict};
@@ -93,13 +93,17 @@ fn check(gate: &Gate, side: &Side, questions: &[Question]) -> Result<Tally, Atta
             tally.shown += 1;
             tally.small += u64::from(behind < floor);
         }
+        tally.questions += 1;
+        if matches!(question.entity, Entity::Overlap(_)) {
+            continue; // it has no counters
+        }
         let days = DayRange::day(question.days.last());
         let counters = gate.counters(&question.entity, days, None)?.into_inner();
         let any = Counter::ALL.into_iter().any(|counter| counters.get(counter).value().is_some());
         let audience = truth::everyone(side.seen(&question.entity), days).len();
         tally.shown += u64::from(any);
         tally.small += u64::from(any && audience < floor);
-        tally.questions += 2;
+        tally.questions += 1;
     }
     Ok(tally)
 }

@@ -1,8 +1,10 @@
 //! Made worlds: a small platform whose every event is known, and the store that holds it.
 
+use std::collections::BTreeSet;
+
 use throng_model::{
-    AgeBand, CreatorId, CreatorRow, DAY_MS, Day, Device, Entity, Event, EventId, Follower, Gender, Hashtag, HourOfWeek,
-    Kind, Region, Source, Timestamp, Traits, VideoId, VideoRow, ViewerId, Zone,
+    AgeBand, ChannelPair, CreatorId, CreatorRow, DAY_MS, Day, Device, Entity, Event, EventId, Follower, Gender,
+    Hashtag, HourOfWeek, Kind, OVERLAPS_MAX, Region, Source, Timestamp, Traits, VideoId, VideoRow, ViewerId, Zone,
 };
 use throng_store::{AppendMode, MemoryMap, Options, Store};
 
@@ -89,6 +91,9 @@ impl World {
                 Entity::Creator(id) => clip.channel == id.as_str(),
                 Entity::Video(id) => clip.id == id.as_str(),
                 Entity::Hashtag(tag) => clip.tag == Some(tag.as_str()),
+                Entity::Platform => true,
+                // Two channels' viewers are compared window by window: `Side::tables`.
+                Entity::Overlap(_) => false,
             })
         };
         let seen = |act: &Act| Seen {
@@ -105,9 +110,14 @@ impl World {
         self.acts.iter().filter(of_entity).map(seen).collect()
     }
 
-    /// Every channel, video and hashtag, each once.
+    /// The platform, and every channel, video, hashtag and pair of channels, each once.
     pub(crate) fn entities(&self) -> Result<Vec<Entity>, AttackError> {
-        let mut entities = Vec::new();
+        let mut entities = vec![Entity::Platform];
+        for (at, one) in self.channels().into_iter().enumerate() {
+            for other in self.channels().into_iter().skip(at + 1) {
+                entities.push(overlap(one, other)?);
+            }
+        }
         for clip in &self.clips {
             let tag = clip.tag.map(hashtag).transpose()?;
             for entity in [Some(channel(clip.channel)?), Some(video(clip.id)?), tag].into_iter().flatten() {
@@ -152,14 +162,24 @@ impl World {
         self.clips.iter().map(row).collect()
     }
 
+    fn channels(&self) -> Vec<&'static str> {
+        let channels: BTreeSet<&str> = self.clips.iter().map(|clip| clip.channel).collect();
+        channels.into_iter().collect()
+    }
+
+    /// All of them share their overlaps; worlds have few channels.
     fn creators(&self) -> Result<Vec<CreatorRow>, AttackError> {
-        let mut channels: Vec<&str> = self.clips.iter().map(|clip| clip.channel).collect();
-        channels.sort_unstable();
-        channels.dedup();
-        let row = |id: &'static str| {
-            Ok(CreatorRow { creator: CreatorId::parse(id)?, handle: None, time_zone: Zone::parse(self.zone)? })
+        let channels = self.channels();
+        let row = |&id: &&'static str| {
+            let others = channels.iter().filter(|other| **other != id).take(OVERLAPS_MAX);
+            Ok(CreatorRow {
+                creator: CreatorId::parse(id)?,
+                handle: None,
+                time_zone: Zone::parse(self.zone)?,
+                overlap_with: others.map(|&other| CreatorId::parse(other)).collect::<Result<_, _>>()?,
+            })
         };
-        channels.into_iter().map(row).collect()
+        channels.iter().map(row).collect()
     }
 }
 
@@ -187,6 +207,12 @@ pub(crate) fn video(id: &'static str) -> Result<Entity, AttackError> {
 /// A hashtag as an entity.
 pub(crate) fn hashtag(tag: &'static str) -> Result<Entity, AttackError> {
     Ok(Entity::Hashtag(Hashtag::parse(tag)?))
+}
+
+/// Two channels as an entity.
+pub(crate) fn overlap(one: &'static str, other: &'static str) -> Result<Entity, AttackError> {
+    let pair = ChannelPair::new(CreatorId::parse(one)?, CreatorId::parse(other)?);
+    pair.map(Entity::Overlap).ok_or(AttackError::World)
 }
 
 /// A day of the made worlds: `0` is Wednesday, 11 June 2025, so that every kind of window holds the days around it.

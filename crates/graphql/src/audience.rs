@@ -12,9 +12,9 @@ use crate::aggregate::{INSIGHT, MIN, aggregate};
 use crate::breakdown::Breakdown;
 use crate::cost::cost;
 use crate::counters::Measure;
-use crate::error::{internal, of_gate};
+use crate::error::{bad_input, internal, of_gate};
 use crate::flat::Rows;
-use crate::input::{FIRST_MAX, WindowInput, page_cost, page_size};
+use crate::input::{DateRangeInput, FIRST_MAX, WINDOWS_MAX, WindowInput, page_cost, page_size};
 use crate::measured::gate;
 use crate::scalar::Date;
 use crate::settled::open;
@@ -34,6 +34,17 @@ pub(crate) struct Window {
     sealed: bool,
 }
 
+impl From<privacy::AskedWindow> for Window {
+    fn from(window: privacy::AskedWindow) -> Self {
+        Self {
+            kind: window.kind().into(),
+            from: Date(window.days().first()),
+            to: Date(window.days().last()),
+            sealed: window.sealed(),
+        }
+    }
+}
+
 /// Insights as they were asked for, and those families that the query selects.
 #[derive(Debug, Clone)]
 pub(crate) struct Audience {
@@ -47,6 +58,27 @@ impl Audience {
         let families: Vec<Family> = selected(&ctx.look_ahead()).into_iter().collect();
         let answer = question(ctx, &entity, &asked, &families)?;
         Ok(Self { entity, asked, answer })
+    }
+
+    /// One for each window that ends within the range.
+    pub(crate) fn ask_each(
+        ctx: &Context<'_>,
+        entity: &Entity,
+        kind: WindowKind,
+        range: &DateRangeInput,
+    ) -> Result<Rows<Self>> {
+        let days = range.resolve(gate(ctx)?, entity)?;
+        let dates = gate(ctx)?.windows(kind.into(), days).map_err(of_gate)?;
+        if dates.len() > WINDOWS_MAX {
+            return Err(bad_input(format!("at most {WINDOWS_MAX} windows: ask for fewer days or a longer kind")));
+        }
+        let families: Vec<Family> = selected(&ctx.look_ahead()).into_iter().collect();
+        let of_window = |date| {
+            let asked = WindowInput { kind, date: Some(Date(date)) };
+            let answer = question(ctx, entity, &asked, &families)?;
+            Ok(Self { entity: entity.clone(), asked, answer })
+        };
+        dates.into_iter().map(of_window).collect()
     }
 
     /// Reads a family from the answer; asks again in the case that looking ahead has missed it.
@@ -118,13 +150,7 @@ fn selected(ahead: &Lookahead<'_>) -> BTreeSet<Family> {
 impl Audience {
     /// The window that these numbers cover.
     async fn window(&self) -> Window {
-        let window = self.answer.window();
-        Window {
-            kind: window.kind().into(),
-            from: Date(window.days().first()),
-            to: Date(window.days().last()),
-            sealed: window.sealed(),
-        }
+        self.answer.window().into()
     }
 
     /// Distinct viewers with at least one view in the window.

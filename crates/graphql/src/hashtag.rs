@@ -10,7 +10,7 @@ use crate::counters::Counters;
 use crate::flat::{Flat, Rows};
 use crate::input::{DateRangeInput, WindowInput};
 use crate::measured::{self, SeriesPoint};
-use crate::words::{Comparison, Granularity};
+use crate::words::{Comparison, Granularity, WindowKind};
 
 /// A hashtag that some video carries.
 #[derive(Debug, Clone)]
@@ -74,5 +74,21 @@ impl Hashtag {
         #[graphql(desc = "The window.")] window: WindowInput,
     ) -> Result<Flat<Audience>> {
         Audience::ask(ctx, self.entity(), window).map(Flat)
+    }
+
+    /// Audience insights over every window of a kind that ends within a range of days, in order: distinct viewers of each
+    /// day, say. At most 100 windows; none of a kind by age.
+    #[graphql(
+        complexity = "200 + range.windows(kind).saturating_mul(child_complexity)",
+        directive = cost::apply(200, "windows".into()),
+        directive = aggregate::apply(INSIGHT, MIN)
+    )]
+    pub(crate) async fn audiences(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The kind of window.")] kind: WindowKind,
+        #[graphql(desc = "The days that the windows end on.")] range: DateRangeInput,
+    ) -> Result<Rows<Audience>> {
+        Audience::ask_each(ctx, &self.entity(), kind, &range)
     }
 }

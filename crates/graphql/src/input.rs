@@ -11,6 +11,9 @@ use crate::words::WindowKind;
 /// The most elements of one page or ranking.
 pub(crate) const FIRST_MAX: i32 = 100;
 
+/// The most windows that are answered together.
+pub(crate) const WINDOWS_MAX: usize = 100;
+
 /// A range of days, both ends included, for public counters: either `last`, or `from` and `to`. At most 3,660 days.
 #[derive(Debug, Clone, InputObject)]
 pub(crate) struct DateRangeInput {
@@ -34,6 +37,17 @@ impl DateRangeInput {
             },
             _ => Err(bad_input("a range is either last, or from and to")),
         }
+    }
+
+    /// How many windows of a kind end within this range at most, for the cost of a query.
+    pub(crate) fn windows(&self, kind: WindowKind) -> usize {
+        let granularity = match kind {
+            WindowKind::Month => Granularity::Month,
+            WindowKind::Quarter => Granularity::Quarter,
+            WindowKind::Year => Granularity::Year,
+            _ => Granularity::Day,
+        };
+        self.steps(granularity).min(WINDOWS_MAX)
     }
 
     /// How many steps a series over this range has at most, for the cost of a query.

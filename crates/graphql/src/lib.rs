@@ -22,6 +22,8 @@ mod input;
 mod limits;
 mod measured;
 mod node;
+mod overlap;
+mod platform;
 mod policy;
 mod proven;
 mod query;

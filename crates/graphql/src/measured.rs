@@ -1,4 +1,4 @@
-//! What channels, videos and hashtags have in common, and the resolvers behind it.
+//! What channels, videos, hashtags and the platform have in common, and the resolvers behind it.
 
 use std::sync::Arc;
 
@@ -16,12 +16,13 @@ use crate::flat::{Flat, Rows};
 use crate::hashtag::Hashtag;
 use crate::input::{DateRangeInput, WindowInput};
 use crate::limits::Deadline;
+use crate::platform::Platform;
 use crate::scalar::{Date, DateTime};
 use crate::settled::open;
 use crate::video::Video;
-use crate::words::{Comparison, Granularity};
+use crate::words::{Comparison, Granularity, WindowKind};
 
-/// Anything whose crowd is measured: a channel, a video, a hashtag.
+/// Anything whose crowd is measured: a channel, a video, a hashtag, the whole platform.
 #[derive(Interface)]
 #[graphql(
     field(
@@ -49,12 +50,22 @@ use crate::words::{Comparison, Granularity};
         arg(name = "window", ty = "WindowInput", desc = "The window."),
         directive = cost::apply(200, "1".into()),
         directive = aggregate::apply(INSIGHT, MIN)
+    ),
+    field(
+        name = "audiences",
+        ty = "Rows<Audience>",
+        desc = "Audience insights over every window of a kind that ends within a range of days, in order: distinct viewers of each day, say. At most 100 windows; none of a kind by age.",
+        arg(name = "kind", ty = "WindowKind", desc = "The kind of window."),
+        arg(name = "range", ty = "DateRangeInput", desc = "The days that the windows end on."),
+        directive = cost::apply(200, "windows".into()),
+        directive = aggregate::apply(INSIGHT, MIN)
     )
 )]
 pub(crate) enum Measured {
     Creator(Creator),
     Video(Video),
     Hashtag(Hashtag),
+    Platform(Platform),
 }
 
 /// One step of a series.

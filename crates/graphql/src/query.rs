@@ -5,13 +5,16 @@ use throng_model::{CreatorFacts, CreatorId};
 use throng_privacy::Gate;
 
 use crate::access::Access;
+use crate::aggregate::{INSIGHT, MIN, aggregate};
 use crate::connection::{Connection, connection, cursor, cursor_id};
 use crate::cost::{RateLimit, cost};
 use crate::creator::Creator;
 use crate::hashtag::Hashtag;
-use crate::input::{page_cost, page_size};
+use crate::input::{WindowInput, page_cost, page_size};
 use crate::measured::gate;
 use crate::node::{self, Node};
+use crate::overlap::{self, Overlap};
+use crate::platform::Platform;
 use crate::policy::{PrivacyPolicy, Status};
 use crate::scope::{CHANNEL, Scopes};
 use crate::settled::unsettled;
@@ -77,6 +80,27 @@ impl Query {
         let Ok(tag) = throng_model::Hashtag::parse(&name) else { return Ok(None) };
         let exists = access.sees_hashtags() && gate(ctx)?.hashtag_exists(&tag);
         Ok(exists.then(|| Hashtag(tag.into_owned())))
+    }
+
+    /// The whole platform; null for any token but an operator's.
+    async fn platform(&self, ctx: &Context<'_>) -> Result<Option<Platform>> {
+        Ok((*Access::known(ctx)? == Access::Operator).then_some(Platform))
+    }
+
+    /// Viewers that two channels have in common, of which the token must see one. Null where they do not both agree, where
+    /// there is no such channel, and where the token may see neither.
+    #[graphql(
+        complexity = "600 + child_complexity",
+        directive = cost::apply(600, "1".into()),
+        directive = aggregate::apply(INSIGHT, MIN)
+    )]
+    async fn overlap(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The platform's own ids of the two creators, in any order.")] creators: Vec<ID>,
+        #[graphql(desc = "The window.")] window: WindowInput,
+    ) -> Result<Option<Overlap>> {
+        overlap::ask(ctx, &creators, &window)
     }
 
     /// The points that the calling key may still spend, or all callers without one together; null where the server limits

@@ -89,7 +89,7 @@ fn below(selected: &SelectionSet, ty: Option<&str>, fragments: &Fragments) -> Sc
 fn own(field: &str) -> Scopes {
     match field {
         "counters" | "series" | "topVideos" => Scopes::COUNTERS,
-        "audience" => Scopes::INSIGHTS,
+        "audience" | "audiences" => Scopes::INSIGHTS,
         _ => Scopes::FACTS,
     }
 }

@@ -14,7 +14,7 @@ use crate::input::{DateRangeInput, WindowInput};
 use crate::measured::{self, SeriesPoint, gate};
 use crate::scalar::DateTime;
 use crate::scope::Scopes;
-use crate::words::{Comparison, Granularity};
+use crate::words::{Comparison, Granularity, WindowKind};
 
 /// A video of a channel that the caller may see.
 #[derive(Debug, Clone)]
@@ -114,5 +114,22 @@ impl Video {
     ) -> Result<Flat<Audience>> {
         Access::check(ctx, &self.0.creator, Scopes::INSIGHTS)?;
         Audience::ask(ctx, self.entity(), window).map(Flat)
+    }
+
+    /// Audience insights over every window of a kind that ends within a range of days, in order: distinct viewers of each
+    /// day, say. At most 100 windows; none of a kind by age.
+    #[graphql(
+        complexity = "200 + range.windows(kind).saturating_mul(child_complexity)",
+        directive = cost::apply(200, "windows".into()),
+        directive = aggregate::apply(INSIGHT, MIN)
+    )]
+    pub(crate) async fn audiences(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The kind of window.")] kind: WindowKind,
+        #[graphql(desc = "The days that the windows end on.")] range: DateRangeInput,
+    ) -> Result<Rows<Audience>> {
+        Access::check(ctx, &self.0.creator, Scopes::INSIGHTS)?;
+        Audience::ask_each(ctx, &self.entity(), kind, &range)
     }
 }

@@ -310,6 +310,10 @@ pub(crate) enum EntityKind {
     Video,
     /// A hashtag.
     Hashtag,
+    /// The whole platform.
+    Platform,
+    /// What two channels have in common.
+    Overlap,
 }
 
 /// How audience insights are protected beyond the floor.

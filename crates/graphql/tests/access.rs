@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
-use support::{ask_as, code, creator, platform, schema_under, schema_within};
+use support::{Platform, ask_as, code, creator, platform, schema_under, schema_within, view};
 use throng_graphql::{
     Access, Document, Grant, Limits, OperationKind, Request, Scopes, Variables, execute, execute_document,
 };
@@ -55,11 +55,58 @@ async fn without_a_token_there_are_policy_and_status_only() {
         "{ creators(first: 1) { edges { cursor } } }",
         "{ video(id: \"a1\") { id } }",
         "{ hashtag(name: \"dance\") { name } }",
+        "{ platform { sealedThrough } }",
+        "{ overlap(creators: [\"ada\", \"bob\"], window: {kind: DAY}) { window { from } } }",
     ] {
         assert_eq!(code(Access::Anonymous, query).await, "UNAUTHENTICATED", "{query}");
     }
     let open = answer(Access::Anonymous, "{ privacy { audienceMin } status { version } }").await;
     assert_eq!(open["data"]["privacy"]["audienceMin"], 50);
+}
+
+#[tokio::test]
+async fn the_platform_is_for_operators() {
+    let query = "{ platform { sealedThrough counters(range: {last: 3}) { views { disclosure } } } }";
+    for access in [Access::Creator(creator("ada")), partner(&["ada", "bob"]), Access::Ingest] {
+        assert_eq!(answer(access, query).await["data"], json!({"platform": null}));
+    }
+    let seen = answer(Access::Operator, query).await;
+    assert_eq!(seen["data"]["platform"]["sealedThrough"], "2026-03-08");
+}
+
+#[tokio::test]
+async fn an_overlap_is_for_whoever_sees_one_of_the_two() {
+    let ask = async |access: Access, ids: &str| {
+        let query = format!(
+            "{{ overlap(creators: [{ids}], window: {{kind: LAST_28_DAYS}}) {{
+                 window {{ to }} reach {{ value disclosure }} shares {{ creator {{ id }} share }} }} }}"
+        );
+        let views = (0..300).map(|viewer| view(viewer, "a1", "2026-03-01"));
+        let others = (100..500).map(|viewer| view(viewer, "b1", "2026-03-02"));
+        ask_as(Arc::new(Platform::new(views.chain(others).collect())), access, &query, Json::Null).await
+    };
+    let (ada, bob) = ("\"ada\"", "\"bob\"");
+    let share = |id: &str, share: f64| json!({"creator": {"id": id}, "share": share});
+    let of = |shares: Json| json!({"overlap": {"window": {"to": "2026-03-08"}, "reach": {"value": 200.0, "disclosure": "EXACT"}, "shares": shares}});
+    let both = format!("{bob}, {ada}");
+    assert_eq!(ask(Access::Creator(creator("bob")), &both).await["data"], of(json!([share("bob", 0.5)])));
+    assert_eq!(ask(Access::Operator, &both).await["data"], of(json!([share("ada", 200.0 / 300.0), share("bob", 0.5)])));
+    let nothing = json!({"overlap": null});
+    for access in [partner(&["cleo"]), Access::Ingest, scoped(Scopes::COUNTERS)] {
+        assert_eq!(ask(access, &both).await["data"], nothing);
+    }
+    assert_eq!(ask(scoped(Scopes::INSIGHTS), &both).await["data"], of(json!([share("ada", 200.0 / 300.0)])));
+    for missing in ["\"nobody\"", "\"\"", "\"a\\u0000b\""] {
+        assert_eq!(
+            ask(Access::Creator(creator("ada")), &format!("{ada}, {missing}")).await["data"],
+            nothing,
+            "{missing}"
+        );
+    }
+    for wrong in [ada.to_owned(), format!("{ada}, {ada}"), format!("{ada}, {bob}, {ada}")] {
+        let refused = ask(Access::Creator(creator("ada")), &wrong).await;
+        assert_eq!(refused["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{refused}");
+    }
 }
 
 #[tokio::test]
@@ -411,6 +458,14 @@ fn published_costs_are_the_ones_that_are_counted() {
         ),
         (of_video("audience(window: {kind: DAY}) { reach { value } }"), 1 + 200 + 2),
         (of_tag("audience(window: {kind: DAY}) { reach { value } }"), 1 + 200 + 2),
+        (of_ada(&format!("audiences(kind: DAY, {days}) {{ reach {{ value }} }}")), 1 + 200 + 10 * 2),
+        (of_video(&format!("audiences(kind: DAY, {days}) {{ reach {{ value }} }}")), 1 + 200 + 10 * 2),
+        (of_tag(&format!("audiences(kind: MONTH, {days}) {{ reach {{ value }} }}")), 1 + 200 + 2 * 2),
+        (format!("{{ platform {{ audiences(kind: DAY, {days}) {{ reach {{ value }} }} }} }}"), 1 + 200 + 10 * 2),
+        (format!("{{ platform {{ counters({days}) {{ views {{ value }} }} }} }}"), 1 + 25 + 2),
+        (format!("{{ platform {{ series({days}, granularity: DAY) {{ date start }} }} }}"), 1 + 50 + 10 * 2),
+        ("{ platform { audience(window: {kind: DAY}) { reach { value } } } }".to_owned(), 1 + 200 + 2),
+        ("{ overlap(creators: [], window: {kind: DAY}) { reach { value } } }".to_owned(), 600 + 2),
         (of_day("breakdown(by: AGE, first: 7) { rows { key } }"), 201 + 1 + 7 * 2),
         (of_day("breakdown(by: AGE) { rows { key } }"), 201 + 1 + 100 * 2),
         (of_day(&format!("ageGender {{ {cells} }}")), 201 + 1 + 32 * 2),
@@ -449,6 +504,7 @@ fn selections() -> Vec<(String, Scopes)> {
         (format!("... on Measured {{ {REACH} }}"), Scopes::INSIGHTS),
         (format!("... {{ ... on Creator {{ {REACH} }} }}"), Scopes::INSIGHTS),
         (of_videos(REACH), Scopes::INSIGHTS),
+        ("audiences(kind: DAY, range: {last: 7}) { reach { value } }".to_owned(), Scopes::INSIGHTS),
         (format!("{VIEWS} {REACH}"), Scopes::ALL),
         (best(REACH), Scopes::ALL),
         (VIEWS.replace(") {", ") @skip(if: true) {") + " id", Scopes::FACTS),

@@ -54,6 +54,41 @@ async fn fragments_aliases_and_repeated_fields_change_no_answer() {
 }
 
 #[tokio::test]
+async fn audiences_are_those_of_each_window() {
+    let reach = "window { kind from to sealed } reach { value disclosure }";
+    let range = "range: {from: \"2026-02-19\", to: \"2026-03-09\"}";
+    for (kind, dates) in [
+        ("DAY", (0..19).map(|ahead| day("2026-02-19").saturating_add(ahead)).collect()),
+        ("LAST_7_DAYS", vec![day("2026-02-22"), day("2026-03-01"), day("2026-03-08")]),
+        ("MONTH", vec![day("2026-02-28")]),
+        ("YEAR", vec![]),
+    ] {
+        for owner in ["creator(id: \"ada\")", "video(id: \"a1\")", "hashtag(name: \"dance\")", "platform"] {
+            let one = |(n, date): (usize, &throng_model::Day)| {
+                format!("w{n}: audience(window: {{kind: {kind}, date: \"{date}\"}}) {{ {reach} }}")
+            };
+            let each: Vec<String> = dates.iter().enumerate().map(one).collect();
+            let each = ask(platform(), &format!("{{ it: {owner} {{ __typename {} }} }}", each.join(" "))).await;
+            let query = format!("{{ it: {owner} {{ audiences(kind: {kind}, {range}) {{ {reach} }} }} }}");
+            let all = ask(platform(), &query).await["it"]["audiences"].as_array().expect("a list").clone();
+            assert_eq!(all.len(), dates.len(), "{owner} {kind}");
+            for (n, found) in all.iter().enumerate() {
+                assert_eq!(*found, each["it"][format!("w{n}")], "{owner} {kind}");
+            }
+            let shown = |found: &&Json| found["reach"]["value"].is_number();
+            assert!(kind == "YEAR" || all.iter().any(|found| shown(&found)), "{owner} {kind}: {all:?}");
+        }
+    }
+    for (kind, range) in [("FIRST_7_DAYS", "last: 3"), ("DAY", "last: 101"), ("DAY", "last: 0")] {
+        let query = format!(
+            "{{ creator(id: \"ada\") {{ audiences(kind: {kind}, range: {{{range}}}) {{ reach {{ value }} }} }} }}"
+        );
+        let refused = ask_as(Arc::new(platform()), Access::Operator, &query, Json::Null).await;
+        assert_eq!(refused["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn the_dashboard_works_as_pasted() {
     let platform = Arc::new(platform());
     let answer = ask_as(platform.clone(), Access::Operator, DASHBOARD, json!({"id": "ada"})).await;
@@ -235,7 +270,7 @@ async fn the_policy_says_what_is_asked_and_what_is_not_protected() {
     let privacy = &data["privacy"];
     assert_eq!((&privacy["protection"], &privacy["audienceMin"]), (&json!("THRESHOLD"), &json!(50)));
     assert_eq!((&privacy["audienceMinFloor"], &privacy["rollingStepDays"]), (&json!(10), &json!(7)));
-    assert_eq!(privacy["catalogue"].as_array().map(Vec::len), Some(37));
+    assert_eq!(privacy["catalogue"].as_array().map(Vec::len), Some(39));
     assert!(privacy["notProtected"][0].as_str().is_some_and(|text| text.contains("difference")), "{privacy}");
     assert_eq!(data["status"]["policyVersion"], privacy["version"]);
 }

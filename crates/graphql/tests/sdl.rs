@@ -35,7 +35,7 @@ const CATALOGUE_NUMBERS: [&str; 20] = [
 ];
 
 /// Types whose every number or measure has passed the gate.
-const AGGREGATES: [&str; 11] = [
+const AGGREGATES: [&str; 13] = [
     "Measure",
     "Counters",
     "SeriesPoint",
@@ -47,6 +47,8 @@ const AGGREGATES: [&str; 11] = [
     "ActiveHour",
     "RetentionPoint",
     "FunnelStage",
+    "Overlap",
+    "OverlapShare",
 ];
 
 #[test]

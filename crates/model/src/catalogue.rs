@@ -5,6 +5,9 @@ use crate::{CreatorId, Hashtag, Name, Timestamp, VideoId, Zone};
 /// The longest title kept, in bytes of UTF-8.
 pub const TITLE_BYTES_MAX: usize = 1_000;
 
+/// The most channels that one shares its overlap with at a time: each overlap costs a part of the channel's privacy budget.
+pub const OVERLAPS_MAX: usize = 5;
+
 /// A video as its creator published it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VideoRow {
@@ -35,4 +38,6 @@ pub struct CreatorRow {
     pub handle: Option<Name<'static>>,
     /// The reporting zone: it says where this creator's days begin.
     pub time_zone: Zone,
+    /// Channels that the creator agrees to share its overlap with, each once, at most [`OVERLAPS_MAX`]. Both must agree.
+    pub overlap_with: Vec<CreatorId<'static>>,
 }

@@ -13,12 +13,12 @@ mod period;
 mod question;
 mod window;
 
-pub use catalogue::{CreatorRow, TITLE_BYTES_MAX, VideoRow};
+pub use catalogue::{CreatorRow, OVERLAPS_MAX, TITLE_BYTES_MAX, VideoRow};
 pub use counters::{Counter, Metric, Tally, playback_position};
 pub use country::{Country, Region};
 pub use dimension::{AgeBand, Device, Follower, Gender, Kind, Source, Traits};
 pub use event::{Event, WATCH_MS_MAX};
 pub use id::{CreatorId, EventId, Hashtag, IdError, Name, VideoId, ViewerId};
 pub use period::{DAY_MS, Day, DayRange, Granularity, PeriodError, Timestamp, Zone};
-pub use question::{Cell, CreatorFacts, Entity, Family, HourOfWeek, Stage, VideoFacts, VideoOrder};
+pub use question::{Cell, ChannelPair, CreatorFacts, Entity, Family, HourOfWeek, Stage, VideoFacts, VideoOrder};
 pub use window::{Window, WindowError, WindowKind};

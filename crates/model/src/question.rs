@@ -1,5 +1,7 @@
 //! What can be asked: entities, families of audience insights, and the cells that a family's table has.
 
+use std::cmp::Ordering;
+
 use crate::{
     AgeBand, Country, CreatorId, Day, DayRange, Device, Follower, Gender, Hashtag, Name, Region, Source, Timestamp,
     VideoId, Zone,
@@ -14,6 +16,30 @@ pub enum Entity {
     Video(VideoId<'static>),
     /// All videos that carry a hashtag: now for counters, on the day in question for insights.
     Hashtag(Hashtag<'static>),
+    /// Everything on every channel.
+    Platform,
+    /// What two channels have in common: the viewers with a view on each. It has insights only.
+    Overlap(ChannelPair),
+}
+
+/// Two channels, in no order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ChannelPair([CreatorId<'static>; 2]);
+
+impl ChannelPair {
+    /// `None` where both are one channel.
+    pub fn new(one: CreatorId<'static>, other: CreatorId<'static>) -> Option<Self> {
+        match one.cmp(&other) {
+            Ordering::Less => Some(Self([one, other])),
+            Ordering::Equal => None,
+            Ordering::Greater => Some(Self([other, one])),
+        }
+    }
+
+    /// Both, by id.
+    pub fn channels(&self) -> &[CreatorId<'static>; 2] {
+        &self.0
+    }
 }
 
 /// Order of a channel's videos by when they went public; those of which that is not known come last. Equal ones go by id.

@@ -130,6 +130,19 @@ impl Window {
         Ok(Self { kind, days })
     }
 
+    /// Every window of a calendar kind that ends within a range of days, in order.
+    pub fn ending_in(
+        kind: WindowKind,
+        range: DayRange,
+        step_days: u16,
+    ) -> Result<impl Iterator<Item = Self>, WindowError> {
+        if kind.age_days().is_some() {
+            return Err(WindowError::NotAVideo);
+        }
+        let windows = range.iter().filter_map(move |day| Self::at(kind, day, step_days).ok().zip(Some(day)));
+        Ok(windows.filter(|(window, day)| window.days.last() == *day).map(|(window, _)| window))
+    }
+
     /// The newest window of a calendar kind whose days are all sealed.
     pub fn newest(kind: WindowKind, sealed_through: Day, step_days: u16) -> Result<Self, WindowError> {
         if kind.rolling_days().is_some() {
@@ -178,6 +191,24 @@ mod tests {
             off,
             Err(WindowError::OffStep { step_days: 7, before: day("2026-03-08"), after: day("2026-03-15") })
         );
+    }
+
+    #[test]
+    fn windows_are_listed_by_their_last_days() {
+        let range = DayRange::new(day("2026-02-27"), day("2026-03-31")).expect("range");
+        let lasts = |kind| -> Vec<String> {
+            let windows = Window::ending_in(kind, range, 7).expect("a calendar kind");
+            windows.map(|window| window.days.last().to_string()).collect()
+        };
+        assert_eq!(lasts(WindowKind::Day).len(), 33);
+        let sundays = ["2026-03-01", "2026-03-08", "2026-03-15", "2026-03-22", "2026-03-29"];
+        assert_eq!(
+            (lasts(WindowKind::Last28Days), lasts(WindowKind::Last7Days)),
+            (sundays.into_iter().map(str::to_owned).collect(), sundays.map(str::to_owned).to_vec())
+        );
+        assert_eq!(lasts(WindowKind::Month), ["2026-02-28", "2026-03-31"]);
+        assert_eq!((lasts(WindowKind::Quarter), lasts(WindowKind::Year)), (vec!["2026-03-31".to_owned()], vec![]));
+        assert!(Window::ending_in(WindowKind::First7Days, range, 7).is_err());
     }
 
     #[test]

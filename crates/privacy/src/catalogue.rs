@@ -13,11 +13,15 @@ pub enum EntityKind {
     Video,
     /// A hashtag.
     Hashtag,
+    /// The whole platform.
+    Platform,
+    /// What two channels have in common.
+    Overlap,
 }
 
 impl EntityKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Creator, Self::Video, Self::Hashtag];
+    pub const ALL: [Self; 5] = [Self::Creator, Self::Video, Self::Hashtag, Self::Platform, Self::Overlap];
 
     /// The kind of an entity.
     pub fn of(entity: &Entity) -> Self {
@@ -25,12 +29,19 @@ impl EntityKind {
             Entity::Creator(_) => Self::Creator,
             Entity::Video(_) => Self::Video,
             Entity::Hashtag(_) => Self::Hashtag,
+            Entity::Platform => Self::Platform,
+            Entity::Overlap(_) => Self::Overlap,
         }
     }
 
-    /// Whether the family is in the catalogue for this kind: new and returning viewers are a matter of channels.
+    /// Whether the family is in the catalogue for this kind: new and returning viewers are a matter of channels, and of the
+    /// platform and of what channels have in common only the reach is counted.
     pub fn has_family(self, family: Family) -> bool {
-        self == Self::Creator || family != Family::Novelty
+        match self {
+            Self::Creator => true,
+            Self::Video | Self::Hashtag => family != Family::Novelty,
+            Self::Platform | Self::Overlap => family == Family::Reach,
+        }
     }
 
     /// Whether the kind of window is: only videos have an age.
@@ -73,6 +84,6 @@ mod tests {
             assert_eq!(by_age, entry.entity == EntityKind::Video, "{entry:?}");
             assert!(entry.family != Family::Novelty || entry.entity == EntityKind::Creator, "{entry:?}");
         }
-        assert_eq!(catalogue().len(), 3 * 13 - 2);
+        assert_eq!(catalogue().len(), 3 * 13 - 2 + 2);
     }
 }

@@ -65,6 +65,22 @@ pub(crate) fn reach<'v>(lists: impl IntoIterator<Item = &'v Viewers>) -> u64 {
     total
 }
 
+/// Everyone in any of the first lists, given their number, who is in any of the others too.
+pub(crate) fn in_both(lists: &[&Viewers], first: usize) -> u64 {
+    let (mut one, mut other, mut total) = (Bits::new(), Bits::new(), 0);
+    each_block(lists.iter().copied(), |stretches| {
+        for (list, stretch) in of(lists, stretches) {
+            let set = if stretch.list < first { &mut one } else { &mut other };
+            list.lows(stretch.places.clone()).iter().for_each(|&low| _ = set.add(low));
+        }
+        let (all, only) = one.count_beside(&other);
+        total += all - only;
+        one.clear();
+        other.clear();
+    });
+    total
+}
+
 /// Everyone once, by the code that the first list gives which holds the viewer: some bits of what it says. How many by
 /// code; a code may come more than once.
 pub(crate) fn first(lists: &[(&Viewers, &[u32])], shift: u32, mask: u32) -> Vec<(u32, u64)> {

@@ -16,6 +16,8 @@ pub struct RawAudience(Behind);
 enum Behind {
     Sets(RawTable<Cell, ()>),
     Reach(Vec<Arc<Viewers>>),
+    AnyOf(Vec<Arc<RoaringBitmap>>),
+    InBoth { one: Vec<Arc<Viewers>>, other: Vec<Arc<Viewers>> },
     First { lists: Vec<Coded>, codes: Codes },
     Furthest(Vec<Marked>),
     Stages(Vec<Marked>),
@@ -82,6 +84,16 @@ impl RawAudience {
         Self(Behind::Reach(lists))
     }
 
+    /// Everyone in any set: for crowds so large that sets are smaller than lists.
+    pub fn any_of(sets: Vec<Arc<RoaringBitmap>>) -> Self {
+        Self(Behind::AnyOf(sets))
+    }
+
+    /// Everyone in any list of the one and in any of the other.
+    pub fn in_both(one: Vec<Arc<Viewers>>, other: Vec<Arc<Viewers>>) -> Self {
+        Self(Behind::InBoth { one, other })
+    }
+
     /// Everyone in any list, each in the cell that the first list says which holds the viewer.
     pub fn first(lists: Vec<Coded>, codes: Codes) -> Self {
         Self(Behind::First { lists, codes })
@@ -114,6 +126,17 @@ impl RawAudience {
         let (total, rows) = match &self.0 {
             Behind::Sets(table) => count_sets(family, table)?,
             Behind::Reach(lists) => (count::reach(all(lists)), BTreeMap::new()),
+            Behind::AnyOf(sets) => {
+                let total = match &**sets {
+                    [set] => set.len(),
+                    sets => sets.iter().map(AsRef::as_ref).union().len(),
+                };
+                (total, BTreeMap::new())
+            }
+            Behind::InBoth { one, other } => {
+                let lists: Vec<&Viewers> = all(one).into_iter().chain(all(other)).collect();
+                (count::in_both(&lists, one.len()), BTreeMap::new())
+            }
             Behind::First { lists, codes } => count_first(lists, codes),
             Behind::Furthest(lists) => count_furthest(lists),
             Behind::Stages(lists) => count_stages(lists),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use throng_model::{
     CreatorFacts, CreatorId, Day, DayRange, Entity, Hashtag, PeriodError, Timestamp, VideoFacts, VideoId, VideoOrder,
-    WindowKind, Zone,
+    Window, WindowKind, Zone,
 };
 
 use crate::judge::Judge;
@@ -149,7 +149,8 @@ impl Gate {
         self.source.videos_by_age(creator, order, after, limit)
     }
 
-    /// The zone of an entity's days: the channel's, for a video its channel's, for a hashtag UTC.
+    /// The zone of an entity's days: the channel's, for a video its channel's, for two channels the one that both have; for
+    /// a hashtag, the platform, and channels of several zones UTC.
     pub fn zone(&self, entity: &Entity) -> Result<Zone, GateError> {
         let of_creator = |id| self.source.creator(id).map(|facts| facts.time_zone).ok_or(GateError::Unknown);
         match entity {
@@ -157,6 +158,12 @@ impl Gate {
             Entity::Video(id) => of_creator(&self.source.video(id).ok_or(GateError::Unknown)?.creator),
             Entity::Hashtag(tag) if self.source.hashtag_exists(tag) => Ok(Zone::UTC),
             Entity::Hashtag(_) => Err(GateError::Unknown),
+            Entity::Platform => Ok(Zone::UTC),
+            Entity::Overlap(pair) => {
+                let [one, other] = pair.channels();
+                let (one, other) = (of_creator(one)?, of_creator(other)?);
+                Ok(if one == other { one } else { Zone::UTC })
+            }
         }
     }
 
@@ -192,6 +199,12 @@ impl Gate {
             step_days: self.policy.rolling_step_days(),
         };
         Ok(question::window(kind, date, &facts)?)
+    }
+
+    /// Every window of a kind that ends within a range of days, by its last day, in order.
+    pub fn windows(&self, kind: WindowKind, range: DayRange) -> Result<Vec<Day>, GateError> {
+        let windows = Window::ending_in(kind, range, self.policy.rolling_step_days()).map_err(QuestionError::from)?;
+        Ok(windows.map(|window| window.days.last()).collect())
     }
 
     /// The wall clock.

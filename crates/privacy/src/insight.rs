@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use throng_model::{Day, Entity, Family, WindowKind};
+use throng_model::{CreatorId, Day, Entity, Family, WindowKind};
 
 use crate::budget::drawn_from;
 use crate::crowd::Counted;
@@ -89,11 +89,41 @@ impl Gate {
             let facts = self.source.video(id).ok_or(GateError::Unknown)?;
             return Ok(facts.has_length_in(window.days()));
         }
+        if let Entity::Overlap(pair) = entity {
+            let from = self.source.overlap_from(pair).ok_or(GateError::Unknown)?;
+            return Ok(family == Family::Reach && from <= window.days().first());
+        }
         Ok(EntityKind::of(entity).has_family(family))
+    }
+
+    /// The exact number of viewers that two channels have in common. The reach of each is shown too, so it is shown only
+    /// beside those, and where neither has few viewers besides.
+    fn put_exact_overlap(
+        &self,
+        audience: &mut Audience,
+        entity: &Entity,
+        channels: &[CreatorId<'static>],
+    ) -> Result<(), GateError> {
+        let reach = |entity: &Entity| {
+            let tables = self.ask(entity, audience, [Family::Reach].into(), Contribution::Whole)?;
+            tables.get(&Family::Reach).map(|table| table.total).ok_or(GateError::Unavailable)
+        };
+        let (both, floor) = (reach(entity)?, self.judge.floor());
+        let mut shown = both >= floor;
+        for channel in channels {
+            let besides = reach(&Entity::Creator(channel.clone()))?.checked_sub(both);
+            shown &= besides == Some(0) || besides >= Some(floor);
+        }
+        let total = self.judge.viewers(both, shown);
+        audience.tables.insert(Family::Reach, AudienceTable::new(total, Vec::new(), Rest::NotApplicable));
+        Ok(())
     }
 
     /// Exact tables, each judged beside those that its numbers add up with.
     fn put_exact(&self, audience: &mut Audience, entity: &Entity, wanted: &BTreeSet<Family>) -> Result<(), GateError> {
+        if let Entity::Overlap(pair) = entity {
+            return self.put_exact_overlap(audience, entity, pair.channels());
+        }
         let beside = |&family: &Family| {
             let reach = family.is_curve().then_some(Family::Reach);
             cells::coarser(family).iter().copied().chain(reach).chain([family])

@@ -30,6 +30,7 @@ mod sampler;
 #[cfg(test)]
 mod sensitivity_tests;
 mod shapes;
+mod shared;
 mod source;
 mod stairs;
 mod sums;
@@ -53,5 +54,6 @@ pub use released::{Disclosure, Measure, Released};
 #[doc(hidden)]
 pub use sampler::sample_for_tests;
 pub use shapes::{Audience, AudienceRow, AudienceTable, Counters, Curve, CurvePoint, RankedVideo, SeriesPoint};
+pub use shared::Overlap;
 pub use source::{Contribution, Epoch, Rewrites, SeriesStep, Source, SourceError};
 pub use viewers::Viewers;

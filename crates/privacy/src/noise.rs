@@ -37,13 +37,15 @@ impl Noise {
         rewrites: &Rewrites,
     ) -> Self {
         let mut prefix = key.hasher(b"noise");
-        let (kind, id) = match entity {
-            Entity::Creator(id) => (0, id.as_str()),
-            Entity::Video(id) => (1, id.as_str()),
-            Entity::Hashtag(tag) => (2, tag.as_str()),
+        let (kind, ids) = match entity {
+            Entity::Creator(id) => (0, [Some(id.as_str()), None]),
+            Entity::Video(id) => (1, [Some(id.as_str()), None]),
+            Entity::Hashtag(tag) => (2, [Some(tag.as_str()), None]),
+            Entity::Platform => (3, [None; 2]),
+            Entity::Overlap(pair) => (4, pair.channels().each_ref().map(|id| Some(id.as_str()))),
         };
         prefix.update(&[VERSION, kind]);
-        put_text(&mut prefix, id);
+        ids.into_iter().flatten().for_each(|id| put_text(&mut prefix, id));
         prefix.update(&[window_code(window), family_code(family)]);
         prefix.update(&days.first().number().to_le_bytes());
         prefix.update(&days.last().number().to_le_bytes());

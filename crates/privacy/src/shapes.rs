@@ -201,7 +201,7 @@ impl Rest {
 }
 
 /// Value ÷ total of released numbers; noise is no reason to show more than the whole.
-fn share(measure: &Measure, total: &Measure) -> Option<f64> {
+pub(crate) fn share(measure: &Measure, total: &Measure) -> Option<f64> {
     let share = Measure::quotient(measure, total);
     share.value().map(|value| if share.disclosure() == Disclosure::Noisy { value.min(1.0) } else { value })
 }

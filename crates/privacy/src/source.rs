@@ -4,8 +4,8 @@
 //! comes as [`Raw`]. There are no row callbacks, so an engine on other machines can stand behind this trait.
 
 use throng_model::{
-    CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, Timestamp, VideoFacts,
-    VideoId, VideoOrder,
+    ChannelPair, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, Timestamp,
+    VideoFacts, VideoId, VideoOrder,
 };
 
 use crate::{Best, Raw, RawAudience, RawRanking};
@@ -118,6 +118,12 @@ pub trait Source: Send + Sync + 'static {
 
     /// How often what was sealed on these days was rewritten.
     fn rewrites(&self, entity: &Entity, days: DayRange) -> Result<Rewrites, SourceError>;
+
+    /// The first day of which both channels agree to share their overlap; `None` where they do not.
+    ///
+    /// Invariant: of any sealed day of a channel, at most [`throng_model::OVERLAPS_MAX`] others are ever given a day that is
+    /// not after it.
+    fn overlap_from(&self, pair: &ChannelPair) -> Option<Day>;
 
     /// Every erasure that took rows away, oldest first.
     fn epochs(&self) -> Vec<Epoch>;

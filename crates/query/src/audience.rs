@@ -13,11 +13,14 @@ use crate::frames::Frames;
 use crate::frozen::Frozen;
 use crate::gather::numbers;
 use crate::novelty::{self, Novelty};
+use crate::overlap;
 use crate::pass::{Pass, Split};
 use crate::plan::Plan;
+use crate::platform::PlatformViewers;
 use crate::scope::Failure;
 
-/// One table per family, in the same order. Novelty of anything but a channel is not defined, so nobody stands in it.
+/// One table per family, in the same order. What is not in the catalogue for the entity, such as
+/// the novelty of anything but a channel, holds nobody.
 pub(crate) fn tables(
     snapshot: &Snapshot,
     plan: Plan,
@@ -25,8 +28,17 @@ pub(crate) fn tables(
     window: DayRange,
     families: &[Family],
     contribution: Contribution,
-    frames: &Frames,
+    (frames, platform): (&Frames, &PlatformViewers),
 ) -> Result<Vec<RawAudience>, Failure> {
+    let reach_alone = |reach: &dyn Fn() -> Result<RawAudience, Failure>| {
+        let table = |&family: &Family| if family == Family::Reach { reach() } else { Ok(seal(Split::default())) };
+        families.iter().map(table).collect()
+    };
+    match entity {
+        Entity::Platform => return reach_alone(&|| Ok(platform.reach(snapshot, plan, window)?)),
+        Entity::Overlap(pair) => return reach_alone(&|| overlap::reach(snapshot, plan, pair, window, frames)),
+        Entity::Creator(_) | Entity::Video(_) | Entity::Hashtag(_) => {}
+    }
     let asked = Frozen::find(snapshot, entity, window, contribution)?;
     if let Some(channel) = asked.channel().filter(|_| plan.digests()) {
         return Ok(channel::tables(snapshot, frames, channel, window, families, contribution)?);
@@ -61,7 +73,12 @@ pub(crate) fn tables(
 }
 
 /// Everyone with a view, or with any event.
-fn viewers(snapshot: &Snapshot, plan: Plan, asked: &Frozen, of: AudienceOf) -> Result<RoaringBitmap, ReadError> {
+pub(crate) fn viewers(
+    snapshot: &Snapshot,
+    plan: Plan,
+    asked: &Frozen,
+    of: AudienceOf,
+) -> Result<RoaringBitmap, ReadError> {
     let mut cells = Cells::new(1);
     for (part, days) in asked.parts(snapshot)? {
         let choice = plan.choose(part.rows(), days.days());
@@ -88,7 +105,7 @@ fn run(pass: &mut Pass<'_>, snapshot: &Snapshot, asked: &Frozen) -> Result<(), R
     Ok(())
 }
 
-fn seal((everyone, cells): Split) -> RawAudience {
+pub(crate) fn seal((everyone, cells): Split) -> RawAudience {
     let rows = cells.into_iter().filter(|(_, viewers)| !viewers.is_empty());
     RawTable::seal(Raw::seal((), everyone), rows.map(|(cell, viewers)| (cell, Raw::seal((), viewers))).collect()).into()
 }

@@ -113,7 +113,8 @@ impl Cells {
         self.audiences
     }
 
-    fn settle(&mut self) {
+    /// Sorts the viewers that were added one by one into the audiences.
+    pub(crate) fn settle(&mut self) {
         for (audience, list) in self.audiences.iter_mut().zip(&mut self.pending).filter(|(_, list)| !list.is_empty()) {
             list.sort_unstable();
             list.dedup();

@@ -1,5 +1,7 @@
 //! Sums and audiences of an entity by cell, from rollups, bitmaps and rows as the plan says.
 
+use std::sync::Arc;
+
 use throng_model::{Day, DayRange, Kind, Metric, Tally};
 use throng_store::{AudienceOf, Catalogue, ReadError, Segment, Snapshot, VideoSpan};
 
@@ -9,6 +11,7 @@ use crate::clock::Hours;
 use crate::counters::Counting;
 use crate::day_sums::DaySums;
 use crate::plan::{Choice, Plan};
+use crate::platform::PlatformSums;
 use crate::scope::{Asked, Part, Scope};
 
 /// What is wanted of each cell.
@@ -138,20 +141,25 @@ pub(crate) fn by_days(
     Ok(cells)
 }
 
-/// Sums and audiences of public counters, by day cell: of a channel from kept sums. An audience of enough viewers may be
+/// Sums and audiences of public counters, by day cell: of a channel and of the platform from kept sums. An audience of enough viewers may be
 /// there in part.
 pub(crate) fn sums_by_days(counting: &Counting<'_>, asked: &Asked, days: &DayCells) -> Result<Cells, ReadError> {
     let Counting { kept, snapshot, plan, enough } = *counting;
-    let Scope::Channel(creator) = asked.scope else {
-        return by_days(snapshot, plan, asked, days, Need::COUNTERS);
-    };
-    if !plan.keeps_sums() {
-        return by_days(snapshot, plan, asked, days, Need::COUNTERS);
-    }
     let mut cells = Cells::new(days.count);
-    for part in asked.parts(snapshot, days.range)? {
-        let sums = kept.days(part.segment, creator, enough)?;
-        add_sums(&mut cells, snapshot, &part, &sums.value, days, enough)?;
+    match asked.scope {
+        Scope::Channel(creator) if plan.keeps_sums() => {
+            for part in asked.parts(snapshot, days.range)? {
+                let sums = kept.days(part.segment, creator, enough)?;
+                add_sums(&mut cells, snapshot, &part, &sums.value, days, enough)?;
+            }
+        }
+        Scope::Platform if plan.keeps_sums() => {
+            for segment in snapshot.segments().iter().filter(|segment| segment.touches(days.range)) {
+                let sums = kept.platform(segment, enough)?;
+                add_platform(&mut cells, snapshot, segment, &sums.value, days, enough)?;
+            }
+        }
+        _ => return by_days(snapshot, plan, asked, days, Need::COUNTERS),
     }
     add_tail(&mut cells, snapshot, asked, &By::Days(days), Need::COUNTERS);
     add_expired(&mut cells, snapshot, asked, days)?;
@@ -189,6 +197,31 @@ fn add_sums(
     add_rows(cells, catalogue, part.segment, &part.spans, &By::Days(&days), Need::audience(AudienceOf::AnyEvent))
 }
 
+fn add_platform(
+    cells: &mut Cells,
+    snapshot: &Snapshot,
+    segment: &Arc<Segment>,
+    sums: &PlatformSums,
+    days: &DayCells,
+    enough: u64,
+) -> Result<(), ReadError> {
+    for (place, (day, tally)) in sums.within(days.range) {
+        let Some(cell) = days.of(u32::from(day.number())) else { continue };
+        cells.add(cell, *tally);
+        if !cells.sees(cell, enough) {
+            cells.see_sorted(cell, sums.witness(snapshot.catalogue(), segment, place)?);
+        }
+    }
+    if !sums.lengths_hold(snapshot, segment.spans()?) {
+        for creator in segment.creators()? {
+            if let Some(part) = Part::of_channel(segment, creator)? {
+                correct_lengths(cells, snapshot.catalogue(), &part, days)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The days of a range whose rows may have expired.
 pub(crate) fn expired(snapshot: &Snapshot, range: DayRange) -> Option<DayRange> {
     let rows_from = snapshot.rows_from()?;
@@ -205,6 +238,10 @@ fn add_expired(cells: &mut Cells, snapshot: &Snapshot, asked: &Asked, days: &Day
             Scope::Videos(videos) => {
                 let of_videos = videos.iter().map(|&video| summary.video_days(video, range));
                 of_videos.collect::<Result<Vec<_>, _>>()?.concat()
+            }
+            Scope::Platform => {
+                let of_channels = summary.creators()?.into_iter().map(|creator| summary.creator_days(creator, range));
+                of_channels.collect::<Result<Vec<_>, _>>()?.concat()
             }
         };
         for day in &found {

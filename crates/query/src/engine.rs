@@ -1,8 +1,8 @@
 //! The engine behind the gate: each question looks at one snapshot of the store.
 
 use throng_model::{
-    CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, VideoFacts, VideoId,
-    VideoOrder,
+    ChannelPair, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, VideoFacts,
+    VideoId, VideoOrder,
 };
 use throng_privacy::{
     Best, Contribution, Epoch, Raw, RawAudience, RawRanking, Rewrites, SeriesStep, Source, SourceError,
@@ -13,6 +13,7 @@ use crate::counters::Counting;
 use crate::frames::Frames;
 use crate::kept_sums::KeptSums;
 use crate::plan::Plan;
+use crate::platform::PlatformViewers;
 use crate::scope::{Asked, Failure};
 use crate::{audience, best, counters, facts};
 
@@ -20,7 +21,7 @@ use crate::{audience, best, counters, facts};
 ///
 /// Counters follow the catalogue of now, insights that of the days they are about; see `frozen`. Days are the days that
 /// events count in, each in the zone of its channel. Hours, of the day and of the week, are those
-/// of the channel's zone; of a hashtag, whose channels may be anywhere, they are UTC. Among a viewer's views at the same
+/// of the channel's zone; of a hashtag and of the platform, whose channels may be anywhere, they are UTC. Among a viewer's views at the same
 /// millisecond the one with the largest codes of country, region, age, gender, device and follower status, compared in
 /// this order, is its last, so answers do not depend on how rows lie.
 pub struct Engine {
@@ -28,6 +29,7 @@ pub struct Engine {
     plan: Plan,
     frames: Frames,
     kept: KeptSums,
+    platform: PlatformViewers,
 }
 
 impl Engine {
@@ -38,7 +40,7 @@ impl Engine {
 
     /// An engine that is forced to one way of answering.
     pub fn with_plan(store: Store, plan: Plan) -> Self {
-        Self { store, plan, frames: Frames::new(), kept: KeptSums::new() }
+        Self { store, plan, frames: Frames::new(), kept: KeptSums::new(), platform: PlatformViewers::new() }
     }
 
     fn counting<'a>(&'a self, snapshot: &'a Snapshot, enough: u64) -> Counting<'a> {
@@ -84,7 +86,8 @@ impl Source for Engine {
         contribution: Contribution,
     ) -> Result<Vec<RawAudience>, SourceError> {
         let snapshot = self.store.snapshot();
-        Ok(audience::tables(&snapshot, self.plan, entity, window, families, contribution, &self.frames)?)
+        let keepers = (&self.frames, &self.platform);
+        Ok(audience::tables(&snapshot, self.plan, entity, window, families, contribution, keepers)?)
     }
 
     fn sealed_through(&self, entity: &Entity) -> Result<Option<Day>, SourceError> {
@@ -101,6 +104,10 @@ impl Source for Engine {
 
     fn rewrites(&self, entity: &Entity, days: DayRange) -> Result<Rewrites, SourceError> {
         Ok(facts::rewrites(&self.store.snapshot(), entity, days)?)
+    }
+
+    fn overlap_from(&self, pair: &ChannelPair) -> Option<Day> {
+        facts::overlap_from(&self.store.snapshot(), pair)
     }
 
     fn epochs(&self) -> Vec<Epoch> {

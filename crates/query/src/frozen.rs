@@ -34,7 +34,12 @@ struct Stay {
 }
 
 impl Frozen {
-    /// Looks an entity up. Where contributions are bounded, a video is only in the first of its hashtags.
+    /// A channel.
+    pub(crate) fn channel_of(creator: CreatorOrd, window: DayRange) -> Self {
+        Self { window, rows: Rows::Channel(creator), clock_is_utc: false }
+    }
+
+    /// Looks a channel, video or hashtag up. Where contributions are bounded, a video is only in the first of its hashtags.
     pub(crate) fn find(
         snapshot: &Snapshot,
         entity: &Entity,
@@ -57,6 +62,8 @@ impl Frozen {
                 let of_video = |video| stays(catalogue, VideoOrd(video), window, carries);
                 Rows::Stays(videos.iter().flat_map(of_video).collect())
             }),
+            // Their insights go by channel: `platform`, `overlap`.
+            Entity::Platform | Entity::Overlap(_) => None,
         };
         let rows = found.ok_or(Failure::Unknown)?;
         Ok(Self { window, rows, clock_is_utc: matches!(entity, Entity::Hashtag(_)) })

@@ -10,10 +10,13 @@ use throng_model::Metric;
 use throng_store::{CreatorOrd, KvError, ReadError, Segment, may_wait};
 
 use crate::day_sums::DaySums;
+use crate::platform::PlatformSums;
 use crate::video_sums::VideoSums;
 
 /// Bytes that all of this together may take.
 const BYTES_MAX: u64 = 48 << 20;
+/// Stands for all channels in a key.
+const ALL_CHANNELS: CreatorOrd = CreatorOrd(u32::MAX);
 /// How many entries are expected; the bound is on bytes.
 const ENTRIES: usize = 1 << 12;
 
@@ -22,11 +25,12 @@ pub(crate) struct KeptSums {
     days: Shelf<DaySums>,
     videos: Shelf<VideoSums>,
     sums: Shelf<Box<[u64]>>,
+    platform: Shelf<PlatformSums>,
 }
 
 impl KeptSums {
     pub(crate) fn new() -> Self {
-        Self { days: Shelf::new(), videos: Shelf::new(), sums: Shelf::new() }
+        Self { days: Shelf::new(), videos: Shelf::new(), sums: Shelf::new(), platform: Shelf::new() }
     }
 
     /// A channel's days. What of audiences is kept suffices for so many viewers.
@@ -47,6 +51,11 @@ impl KeptSums {
         enough: u64,
     ) -> Result<Arc<Kept<VideoSums>>, ReadError> {
         self.videos.get(segment, (creator, enough), || VideoSums::read(segment, segment.creator_videos(creator)?))
+    }
+
+    /// The days of all channels together.
+    pub(crate) fn platform(&self, segment: &Arc<Segment>, enough: u64) -> Result<Arc<Kept<PlatformSums>>, ReadError> {
+        self.platform.get(segment, (ALL_CHANNELS, enough), || PlatformSums::read(segment, enough))
     }
 
     /// A metric of the days of a channel's videos, each value the sum of all days before.
@@ -86,7 +95,7 @@ struct Shelf<T> {
 
 impl<T: Bytes> Shelf<T> {
     fn new() -> Self {
-        Self { cache: Cache::with_weighter(ENTRIES, BYTES_MAX / 3, ByBytes) }
+        Self { cache: Cache::with_weighter(ENTRIES, BYTES_MAX / 4, ByBytes) }
     }
 
     fn get(

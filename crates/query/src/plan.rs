@@ -33,6 +33,8 @@ pub(crate) struct Choice {
 impl Choice {
     /// Rows only.
     pub(crate) const SCAN: Self = Self { rollups: false, bitmaps: false };
+    /// Bitmaps where there are any, otherwise rows.
+    pub(crate) const BITMAPS: Self = Self { rollups: false, bitmaps: true };
 }
 
 impl Plan {
@@ -42,7 +44,7 @@ impl Plan {
             Self::Auto if rows < days.saturating_mul(ROWS_PER_DAY_MIN) => Choice::SCAN,
             Self::Auto => Choice { rollups: true, bitmaps: true },
             Self::Rollup => Choice { rollups: true, bitmaps: false },
-            Self::Bitmap => Choice { rollups: false, bitmaps: true },
+            Self::Bitmap => Choice::BITMAPS,
             Self::Digest | Self::Scan => Choice::SCAN,
         }
     }

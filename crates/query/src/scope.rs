@@ -1,4 +1,4 @@
-//! What an entity means in rows: a channel's, or those of some videos, and where they lie. Here the catalogue of now says
+//! What an entity means in rows: a channel's, those of some videos, or all, and where they lie. Here the catalogue of now says
 //! so, as public counters want it; for insights see `frozen`.
 
 use std::borrow::Cow;
@@ -39,13 +39,15 @@ pub(crate) enum Scope {
     Channel(CreatorOrd),
     /// Everything of these videos, on whichever channel it was counted.
     Videos(Vec<VideoOrd>),
+    /// Everything.
+    Platform,
 }
 
 /// An entity that the catalogue knows.
 pub(crate) struct Asked {
     /// Its rows.
     pub(crate) scope: Scope,
-    /// The zone of its clock: a channel's own, a video's channel's, UTC for a hashtag.
+    /// The zone of its clock: a channel's own, a video's channel's, UTC for a hashtag and the platform.
     pub(crate) zone: Zone,
 }
 
@@ -66,6 +68,9 @@ impl Asked {
                 let videos = catalogue.hashtag_videos(tag.as_str()).into_iter().flatten().map(VideoOrd);
                 Self { scope: Scope::Videos(videos.collect()), zone: Zone::UTC }
             }),
+            Entity::Platform => Some(Self { scope: Scope::Platform, zone: Zone::UTC }),
+            // It has insights only.
+            Entity::Overlap(_) => None,
         };
         found.ok_or(Failure::Unknown)
     }
@@ -75,10 +80,10 @@ impl Asked {
         let mut parts = Vec::new();
         for segment in snapshot.segments().iter().filter(|segment| segment.touches(days)) {
             match &self.scope {
-                Scope::Channel(creator) => {
-                    let spans = segment.creator_videos(*creator)?;
-                    if !spans.is_empty() {
-                        parts.push(Part { segment, channel: Some(*creator), spans: Cow::Borrowed(spans) });
+                Scope::Channel(creator) => parts.extend(Part::of_channel(segment, *creator)?),
+                Scope::Platform => {
+                    for creator in segment.creators()? {
+                        parts.extend(Part::of_channel(segment, creator)?);
                     }
                 }
                 Scope::Videos(videos) => {
@@ -98,6 +103,7 @@ impl Asked {
         match &self.scope {
             Scope::Channel(creator) => tail.creator_rows(*creator).collect(),
             Scope::Videos(videos) => videos.iter().flat_map(|&video| tail.video_rows(video)).collect(),
+            Scope::Platform => tail.rows().collect(),
         }
     }
 }
@@ -111,6 +117,12 @@ pub(crate) struct Part<'s> {
 }
 
 impl<'s> Part<'s> {
+    /// All of a channel, where it has rows.
+    pub(crate) fn of_channel(segment: &'s Arc<Segment>, creator: CreatorOrd) -> Result<Option<Self>, ReadError> {
+        let spans = segment.creator_videos(creator)?;
+        Ok((!spans.is_empty()).then_some(Self { segment, channel: Some(creator), spans: Cow::Borrowed(spans) }))
+    }
+
     /// One video on one channel.
     pub(crate) fn of_video(segment: &'s Arc<Segment>, span: VideoSpan) -> Self {
         Self { segment, channel: None, spans: Cow::Owned(vec![span]) }

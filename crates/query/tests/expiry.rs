@@ -79,13 +79,15 @@ impl Past {
         let is_tagged = |video: &str, tag: &Hashtag<'_>| {
             videos.get(video).is_some_and(|row| row.hashtags.iter().any(|each| each.as_str() == tag.as_str()))
         };
-        self.truth(!matches!(entity, Entity::Creator(_)), |event| {
+        self.truth(!matches!(entity, Entity::Creator(_) | Entity::Platform), |event| {
             let video = event.video.as_deref();
             days.contains(event.day)
                 && match entity {
                     Entity::Creator(id) => event.creator == id.as_str(),
                     Entity::Video(id) => video == Some(id.as_str()),
                     Entity::Hashtag(tag) => video.is_some_and(|video| is_tagged(video, tag)),
+                    Entity::Platform => true,
+                    Entity::Overlap(_) => false,
                 }
         })
     }
@@ -206,7 +208,8 @@ fn check(past: &Past, dice: &mut Dice, shown: &mut Shown) {
         let first = if dice.chance(20) { first.saturating_add(-370) } else { first };
         let length = dice.pick(&[1, 2, 3, 7, 400]);
         let days = DayRange::new(first, first.saturating_add(length - 1)).expect("range");
-        let entity = match dice.below(4) {
+        let entity = match dice.below(5) {
+            4 => Entity::Platform,
             0 | 1 => Entity::Creator(CreatorId::parse(dice.pick(&CREATORS)).expect("id")),
             2 => Entity::Video(VideoId::parse(dice.pick(&["v0", "v1", "v2", "v5"])).expect("id")),
             _ => Entity::Hashtag(Hashtag::parse(dice.pick(&["dance", "food", "cats"])).expect("tag")),

@@ -37,7 +37,12 @@ fn tag(tag: &str) -> Hashtag<'static> {
 }
 
 fn creator_row(id: &str, zone: &str) -> CreatorRow {
-    CreatorRow { creator: creator_id(id), handle: None, time_zone: Zone::parse(zone).expect("zone") }
+    CreatorRow {
+        creator: creator_id(id),
+        handle: None,
+        time_zone: Zone::parse(zone).expect("zone"),
+        overlap_with: vec![],
+    }
 }
 
 /// Its day of publication is 3 March in Berlin and 2 March in New York.

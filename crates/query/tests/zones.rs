@@ -26,7 +26,12 @@ fn creator() -> CreatorId<'static> {
 /// A channel of the zone, watched at these moments, asked at some instant.
 fn gate(zone: &str, moments: &[&str], clock: fn() -> Timestamp) -> Gate {
     let store = Store::in_memory(&MemoryMap::default(), &Options::default()).expect("opens");
-    let row = CreatorRow { creator: creator(), handle: None, time_zone: Zone::parse(zone).expect("zone") };
+    let row = CreatorRow {
+        creator: creator(),
+        handle: None,
+        time_zone: Zone::parse(zone).expect("zone"),
+        overlap_with: vec![],
+    };
     store.put_catalogue(Vec::new(), vec![row]).expect("taken");
     let view = |moment: &str, viewer: u32| Event {
         event_id: EventId::parse(format!("{moment} {viewer}")).expect("id"),

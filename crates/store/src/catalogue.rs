@@ -7,13 +7,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bincode::{Decode, Encode};
-use imbl::{HashMap, OrdMap, Vector};
+use imbl::{HashMap, OrdMap, OrdSet, Vector};
 use roaring::RoaringBitmap;
 use throng_model::{CreatorId, CreatorRow, Day, Hashtag, Name, Timestamp, VideoId, VideoOrder, VideoRow, Zone};
 
 use crate::codec::DamageError;
 use crate::parts::Changes;
-use crate::past::PastVideo;
+use crate::past::{Agreement, PastVideo};
 use crate::root::Seals;
 use crate::row::{CreatorOrd, VideoOrd};
 use crate::snapshot::sealed_through;
@@ -33,6 +33,8 @@ pub struct CreatorEntry {
     pub(crate) reopened: OrdMap<Day, u32>,
     /// Zones that sealed days keep, each with the last of its days, ascending.
     pub(crate) past_zones: Vec<(Day, Zone)>,
+    /// Channels that it agrees to share its overlap with.
+    pub(crate) agreements: Vec<Agreement>,
 }
 
 /// A video as the store knows it.
@@ -74,6 +76,8 @@ pub struct Catalogue {
     hashtags: OrdMap<Arc<str>, Arc<RoaringBitmap>>,
     /// Videos that carried a hashtag on sealed days, whether they do now or not.
     past_hashtags: OrdMap<Arc<str>, Arc<RoaringBitmap>>,
+    /// Creators with sealed days that were reopened; there are few, or none.
+    reopened_creators: OrdSet<CreatorOrd>,
 }
 
 impl Catalogue {
@@ -186,6 +190,7 @@ impl Catalogue {
                 sealed_through: None,
                 reopened: OrdMap::new(),
                 past_zones: Vec::new(),
+                agreements: Vec::new(),
             }));
         }
         (creator, true)
@@ -236,6 +241,9 @@ impl Catalogue {
                 entry.zone = row.time_zone;
             }
         });
+        // Days that were sealed before, by the old zone's clock or the new one's, are not open to an agreement.
+        let sealed = sealed_through(self, seals, creator).max(sealed);
+        self.change_creator(creator, |entry| entry.agree(row.overlap_with, sealed));
         changes.creators.insert(creator);
         moves.then_some(creator)
     }
@@ -282,7 +290,15 @@ impl Catalogue {
     pub(crate) fn change_creator(&mut self, creator: CreatorOrd, change: impl FnOnce(&mut CreatorEntry)) {
         if let Some(entry) = self.creators.get_mut(creator.0 as usize) {
             change(Arc::make_mut(entry));
+            if !entry.reopened.is_empty() {
+                self.reopened_creators.insert(creator);
+            }
         }
+    }
+
+    /// Creators with sealed days that were reopened.
+    pub(crate) fn reopened_creators(&self) -> impl Iterator<Item = CreatorOrd> {
+        self.reopened_creators.iter().copied()
     }
 
     /// Puts a video at its ordinal: an existing one, or the next.
@@ -360,6 +376,7 @@ impl Catalogue {
             entry.zone = zone;
             entry.sealed_through = sealed_through;
             entry.reopened = reopened;
+            entry.agreements.clear();
         });
         Ok(())
     }

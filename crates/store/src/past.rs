@@ -5,10 +5,10 @@
 //! the days before it keep. Public counters do not look here: they follow the catalogue of now.
 
 use bincode::{Decode, Encode};
-use throng_model::{Day, Hashtag, Zone};
+use throng_model::{CreatorId, Day, Hashtag, IdError, Zone};
 
 use crate::catalogue::{Catalogue, CreatorEntry, VideoEntry};
-use crate::codec::DamageError;
+use crate::codec::{DamageError, Last};
 use crate::root::Seals;
 use crate::row::{CreatorOrd, VideoOrd};
 use crate::snapshot::sealed_through;
@@ -126,11 +126,44 @@ impl CreatorEntry {
     }
 }
 
+/// A channel that another agrees to share its overlap with, for days that were open when it agreed, and later ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Agreement {
+    with: CreatorId<'static>,
+    from: Day,
+}
+
+impl CreatorEntry {
+    /// The first day that an agreement with a channel is about; `None` where there is none. Of any day, all agreements that
+    /// ever are about it were there together when it was sealed: those that came later begin later, and those that went do
+    /// not come back to it.
+    pub fn agrees_from(&self, with: &CreatorId<'_>) -> Option<Day> {
+        self.agreements.iter().find(|agreement| agreement.with == *with).map(|agreement| agreement.from)
+    }
+
+    /// Replaces the agreements; those that stay keep their days.
+    pub(crate) fn agree(&mut self, with: Vec<CreatorId<'static>>, sealed: Option<Day>) {
+        let first_open = sealed.map_or(Day::MIN, Day::next);
+        let agreements = with.into_iter().map(|with| {
+            let from = self.agrees_from(&with).unwrap_or(first_open);
+            Agreement { with, from }
+        });
+        self.agreements = agreements.collect();
+    }
+}
+
 /// The past of some entries as stored; entries without any are not in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
 pub(crate) struct PastRecord {
     creators: Vec<PastCreatorRecord>,
     videos: Vec<PastVideoRecord>,
+    agreements: Last<Vec<AgreementsRecord>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+struct AgreementsRecord {
+    ordinal: CreatorOrd,
+    with: Vec<(String, u16)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -158,9 +191,16 @@ impl PastRecord {
     /// The past of these creators and videos; `None` where they have none.
     pub(crate) fn of(
         catalogue: &Catalogue,
-        creators: impl Iterator<Item = CreatorOrd>,
+        creators: impl Iterator<Item = CreatorOrd> + Clone,
         videos: impl Iterator<Item = VideoOrd>,
     ) -> Option<Self> {
+        let agreements = creators.clone().filter_map(|ordinal| {
+            let all = &catalogue.creator(ordinal)?.agreements;
+            let with = all.iter().map(|each| (each.with.as_str().to_owned(), each.from.number())).collect();
+            (!all.is_empty()).then_some(AgreementsRecord { ordinal, with })
+        });
+        let agreements: Vec<AgreementsRecord> = agreements.collect();
+        let agreements = Last((!agreements.is_empty()).then_some(agreements));
         let creators = creators.filter_map(|ordinal| {
             let past = &catalogue.creator(ordinal)?.past_zones;
             let zones = past.iter().map(|(through, zone)| (through.number(), zone.name().to_owned())).collect();
@@ -175,7 +215,7 @@ impl PastRecord {
             };
             (windows_from.is_some() || !past.is_empty()).then_some(record)
         });
-        let record = Self { creators: creators.collect(), videos: videos.collect() };
+        let record = Self { creators: creators.collect(), videos: videos.collect(), agreements };
         (record != Self::default()).then_some(record)
     }
 
@@ -194,6 +234,13 @@ impl PastRecord {
             entry.windows_from = windows_from.map(day).transpose()?;
             entry.past = periods.into_iter().map(PeriodRecord::read).collect::<Result<_, _>>()?;
             catalogue.put_video(ordinal, entry);
+        }
+        for AgreementsRecord { ordinal, with } in self.agreements.0.into_iter().flatten() {
+            let agreement =
+                |(id, from)| Ok(Agreement { with: CreatorId::parse(id).map_err(|_: IdError| BAD)?, from: day(from)? });
+            let agreements = with.into_iter().map(agreement).collect::<Result<Vec<_>, DamageError>>()?;
+            catalogue.creator(ordinal).ok_or(BAD)?;
+            catalogue.change_creator(ordinal, |entry| entry.agreements = agreements);
         }
         Ok(())
     }

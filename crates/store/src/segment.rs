@@ -3,6 +3,7 @@
 //! Rows are sorted by (creator, video, time), so a creator's rows are one slice and a video's rows are one slice of it.
 //! The directory is read at first use and stays; columns pass through the chunk cache.
 
+use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 use std::sync::{Arc, OnceLock};
 
@@ -183,6 +184,29 @@ impl Segment {
                 Some((creator.creator, directory.spans.get(span as usize)?.clone()))
             })
             .collect())
+    }
+
+    /// All videos of all creators; together they are all rows, in order.
+    pub fn spans(&self) -> Result<&[VideoSpan], ReadError> {
+        Ok(&self.directory()?.spans)
+    }
+
+    /// The sums of all creators' days, ascending; days without rows are left out.
+    pub fn day_sums(&self) -> Result<Vec<(Day, Tally)>, ReadError> {
+        let table = self.table(&self.head.creator_days);
+        let rows = 0..self.head.creator_days.rows;
+        let mut days = Vec::new();
+        table.read(0, rows.clone(), &mut days)?;
+        let mut sums: BTreeMap<u32, Tally> = BTreeMap::new();
+        let mut values = Vec::new();
+        for (column, metric) in Metric::ALL.into_iter().enumerate() {
+            values.clear();
+            table.read_wide(column, rows.clone(), &mut values)?;
+            for (&day, &value) in days.iter().zip(&values) {
+                sums.entry(day).or_default()[metric] += value as u64;
+            }
+        }
+        sums.into_iter().map(|(day, tally)| Ok((day_of_number(day)?, tally))).collect()
     }
 
     /// Creators with rows here, ascending.

@@ -109,6 +109,12 @@ impl Snapshot {
         days.into_iter().flatten().map(|(&day, &generation)| (day, generation))
     }
 
+    /// The sealed days of any creator that were reopened, with how often.
+    pub fn reopened_anywhere(&self) -> impl Iterator<Item = (CreatorOrd, Day, u32)> {
+        let creators = self.catalogue.reopened_creators();
+        creators.flat_map(|creator| self.reopened(creator).map(move |(day, generation)| (creator, day, generation)))
+    }
+
     /// How often a creator's sealed day was reopened.
     pub fn day_generation(&self, creator: CreatorOrd, day: Day) -> u32 {
         self.catalogue.creator(creator).and_then(|entry| entry.reopened.get(&day).copied()).unwrap_or(0)

@@ -173,7 +173,7 @@ impl Summary {
     }
 
     /// Creators with days here, ascending.
-    pub(crate) fn creators(&self) -> Result<Vec<CreatorOrd>, ReadError> {
+    pub fn creators(&self) -> Result<Vec<CreatorOrd>, ReadError> {
         let mut creators: Vec<_> = self.directory()?.spans.iter().map(|span| span.creator).collect();
         creators.dedup();
         Ok(creators)

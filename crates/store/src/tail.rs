@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use throng_model::Day;
+
 use crate::row::{CreatorOrd, Row, VideoOrd};
 
 /// A batch takes in its older neighbour as long as that is at most this many times as long: few batches, little copying.
@@ -18,6 +20,7 @@ struct TailBatch {
     rows: Vec<Row>,
     /// (video, place in `rows`), sorted.
     by_video: Vec<(VideoOrd, u32)>,
+    first_day: Day,
 }
 
 impl Tail {
@@ -34,6 +37,11 @@ impl Tail {
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.batches.is_empty()
+    }
+
+    /// The first day that any row counts in.
+    pub fn first_day(&self) -> Option<Day> {
+        self.batches.iter().map(|batch| batch.first_day).min()
     }
 
     /// A creator's rows.
@@ -67,6 +75,7 @@ impl Tail {
         let mut by_video: Vec<(VideoOrd, u32)> =
             (0..).zip(&rows).filter_map(|(place, row)| Some((row.video?, place))).collect();
         by_video.sort_unstable();
-        self.batches.push(Arc::new(TailBatch { rows, by_video }));
+        let first_day = rows.iter().map(|row| row.day).min().unwrap_or(Day::MAX);
+        self.batches.push(Arc::new(TailBatch { rows, by_video, first_day }));
     }
 }

@@ -10,8 +10,8 @@ use roaring::RoaringBitmap;
 use serde_json::Value as Json;
 use throng_graphql::{Access, Limits, Request, Schema, Variables, execute, schema};
 use throng_model::{
-    Cell, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Follower, Granularity, Hashtag, HourOfWeek, Kind,
-    Name, Source as Traffic, Stage, Tally, Timestamp, Traits, VideoFacts, VideoId, Zone,
+    Cell, ChannelPair, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Follower, Granularity, Hashtag,
+    HourOfWeek, Kind, Name, Source as Traffic, Stage, Tally, Timestamp, Traits, VideoFacts, VideoId, Zone,
 };
 use throng_privacy::{
     Best, Contribution, Epoch, Gate, NoiseKey, Policy, Protection, Raw, RawAudience, RawRanking, RawTable, Rewrites,
@@ -102,6 +102,8 @@ impl Platform {
             Entity::Creator(id) => channel(event.video) == Some(id.as_str()),
             Entity::Video(id) => event.video == id.as_str(),
             Entity::Hashtag(tag) => tag.as_str() == "dance" && channel(event.video) == Some("ada"),
+            Entity::Platform => true,
+            Entity::Overlap(pair) => pair.channels().iter().any(|id| channel(event.video) == Some(id.as_str())),
         };
         self.events.iter().filter(move |event| range.contains(Zone::UTC.day_of(event.ts)) && about(event))
     }
@@ -217,7 +219,14 @@ impl Source for Platform {
         _contribution: Contribution,
     ) -> Result<Vec<RawAudience>, SourceError> {
         self.audience_calls.fetch_add(1, Ordering::SeqCst);
-        let events: Vec<&Event> = self.of(entity, window).collect();
+        let mut events: Vec<&Event> = self.of(entity, window).collect();
+        if let Entity::Overlap(pair) = entity {
+            let on = |id: &CreatorId<'static>| -> RoaringBitmap {
+                self.of(&Entity::Creator(id.clone()), window).map(|event| event.viewer).collect()
+            };
+            let [one, other] = pair.channels().each_ref().map(on);
+            events.retain(|event| one.contains(event.viewer) && other.contains(event.viewer));
+        }
         let year = DayRange::new(window.first().saturating_add(-365), window.first().previous()).expect("range");
         let before: Vec<&Event> = self.of(entity, year).collect();
         Ok(families.iter().map(|&each| family(each, &events, &before).into()).collect())
@@ -225,6 +234,10 @@ impl Source for Platform {
 
     fn rewrites(&self, _entity: &Entity, _days: DayRange) -> Result<Rewrites, SourceError> {
         Ok(Rewrites::default())
+    }
+
+    fn overlap_from(&self, pair: &ChannelPair) -> Option<Day> {
+        pair.channels().iter().all(|id| self.creator(id).is_some()).then_some(Day::MIN)
     }
 
     fn epochs(&self) -> Vec<Epoch> {

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use roaring::RoaringBitmap;
 use throng_model::{
-    AgeBand, Cell, Country, CreatorFacts, CreatorId, Day, DayRange, Device, Entity, Family, Follower, Gender,
-    Granularity, Hashtag, HourOfWeek, Kind, Region, Source as Traffic, Stage, Tally, Timestamp, VideoFacts, VideoId,
-    Zone,
+    AgeBand, Cell, ChannelPair, Country, CreatorFacts, CreatorId, Day, DayRange, Device, Entity, Family, Follower,
+    Gender, Granularity, Hashtag, HourOfWeek, Kind, Region, Source as Traffic, Stage, Tally, Timestamp, VideoFacts,
+    VideoId, Zone,
 };
 use throng_privacy::{
     Best, Contribution, Epoch, Raw, RawAudience, RawRanking, RawTable, Rewrites, SeriesStep, Source, SourceError,
@@ -214,6 +214,10 @@ impl Source for World {
 
     fn rewrites(&self, _entity: &Entity, _days: DayRange) -> Result<Rewrites, SourceError> {
         Ok(self.rewrites.clone())
+    }
+
+    fn overlap_from(&self, _: &ChannelPair) -> Option<Day> {
+        None
     }
 
     fn epochs(&self) -> Vec<Epoch> {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use roaring::RoaringBitmap;
 use throng_model::{
-    Cell, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, HourOfWeek, Kind, Metric, Name,
-    Source as TrafficSource, Stage, Tally, Timestamp, Traits, VideoFacts, VideoId, VideoRow, Zone,
+    Cell, ChannelPair, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, HourOfWeek, Kind,
+    Metric, Name, Source as TrafficSource, Stage, Tally, Timestamp, Traits, VideoFacts, VideoId, VideoRow, Zone,
 };
 use throng_privacy::{
     Best, Contribution, Epoch, Raw, RawAudience, RawRanking, RawTable, Rewrites, SeriesStep, Source, SourceError,
@@ -55,6 +55,8 @@ pub struct Oracle {
     windows_from: BTreeMap<String, Day>,
     /// How often sealed days got rows.
     pub reopened: BTreeMap<(String, Day), u32>,
+    /// Who agrees to share its overlap with whom, and the first day that this is about.
+    agreements: BTreeMap<(String, String), Day>,
     mistake: Mistake,
 }
 
@@ -92,6 +94,15 @@ impl Oracle {
             }
         }
         self.creators.insert(id.to_owned(), (handle, zone));
+    }
+
+    /// Replaces a creator's agreements.
+    pub fn agree(&mut self, id: &str, with: &[CreatorId<'static>]) {
+        let first_open = self.sealed_of(id).map_or(Day::MIN, Day::next);
+        self.agreements.retain(|(one, other), _| one != id || with.iter().any(|with| with.as_str() == other));
+        for with in with {
+            self.agreements.entry((id.to_owned(), with.as_str().to_owned())).or_insert(first_open);
+        }
     }
 
     pub fn publish_video(&mut self, row: VideoRow) {
@@ -168,6 +179,8 @@ impl Oracle {
             Entity::Hashtag(tag) => {
                 self.row_of(event).is_some_and(|row| row.hashtags.iter().take(tags_max).any(|each| each == tag))
             }
+            Entity::Platform => true,
+            Entity::Overlap(pair) => pair.channels().iter().any(|id| event.creator == id.as_str()),
         };
         self.events.iter().filter(belongs).collect()
     }
@@ -185,6 +198,10 @@ impl Oracle {
                 Ok(self.zone_of_creator(row.creator.as_str()))
             }
             Entity::Hashtag(tag) if self.was_tagged(tag.as_str()) => Ok(Zone::UTC),
+            Entity::Platform => Ok(Zone::UTC),
+            Entity::Overlap(pair) if pair.channels().iter().all(|id| self.creators.contains_key(id.as_str())) => {
+                Ok(Zone::UTC)
+            }
             _ => Err(SourceError::Unknown),
         }
     }
@@ -198,6 +215,8 @@ impl Oracle {
             Entity::Creator(id) => event.creator == id.as_str(),
             Entity::Video(id) => event.video.as_deref() == Some(id.as_str()),
             Entity::Hashtag(_) => event.video.as_deref().is_some_and(|video| tagged.contains(video)),
+            Entity::Platform => true,
+            Entity::Overlap(_) => false,
         };
         self.events.iter().filter(belongs).collect()
     }
@@ -266,7 +285,12 @@ impl Oracle {
             } else if views.is_empty() {
                 continue;
             } else {
+                let on = |id: &CreatorId<'_>| views.iter().any(|view| view.creator == id.as_str());
                 match family {
+                    _ if matches!(entity, Entity::Platform | Entity::Overlap(_)) && family != Family::Reach => continue,
+                    Family::Reach if matches!(entity, Entity::Overlap(pair) if !pair.channels().iter().all(on)) => {
+                        continue;
+                    }
                     Family::Reach => vec![],
                     Family::Novelty if !matches!(entity, Entity::Creator(_)) => continue,
                     Family::Novelty => vec![novelty(&all, viewer, &views)],
@@ -495,11 +519,19 @@ impl Source for Oracle {
                 let rows = self.videos.keys().filter_map(|video| was_on(video, creator, day));
                 rows.into_iter().any(|row| row.hashtags.contains(tag))
             }
+            Entity::Platform => true,
+            Entity::Overlap(pair) => pair.channels().iter().any(|id| id.as_str() == creator),
         };
         let wanted = self.reopened.iter().filter(|((creator, day), _)| days.contains(*day) && touches(creator, *day));
         let id = |creator: &str| CreatorId::parse(creator.to_owned()).expect("id");
         let reopened = wanted.map(|((creator, day), times)| (id(creator), *day, *times)).collect();
         Ok(Rewrites { reopened, epochs: vec![] })
+    }
+
+    fn overlap_from(&self, pair: &ChannelPair) -> Option<Day> {
+        let [one, other] = pair.channels().each_ref().map(|id| id.as_str());
+        let from = |id: &str, with: &str| self.agreements.get(&(id.to_owned(), with.to_owned())).copied();
+        Some(from(one, other)?.max(from(other, one)?))
     }
 
     fn epochs(&self) -> Vec<Epoch> {
@@ -515,7 +547,8 @@ impl Source for Oracle {
         Ok(match entity {
             Entity::Creator(id) => self.sealed_of(id.as_str()),
             Entity::Video(id) => self.sealed_of_video(id.as_str()),
-            Entity::Hashtag(_) => self.sealed_through,
+            Entity::Hashtag(_) | Entity::Platform => self.sealed_through,
+            Entity::Overlap(pair) => pair.channels().iter().map(|id| self.sealed_of(id.as_str())).min().flatten(),
         })
     }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use throng_model::{
-    Counter, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, VideoId, VideoOrder, WindowKind,
+    ChannelPair, Counter, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, VideoId, VideoOrder,
+    WindowKind,
 };
 use throng_privacy::{
     AUDIENCE_MIN_FLOOR, Audience, Comparison, Gate, NoiseKey, Policy, Protection, RHO_MAX, Released, Source,
@@ -25,7 +26,7 @@ impl Shown {
     /// Labels that a test of everything must have shown numbers of.
     pub fn labels() -> Vec<String> {
         let families = Family::ALL.iter().map(|family| format!("{family:?}"));
-        ["counters", "days", "hours", "videos"].into_iter().map(str::to_owned).chain(families).collect()
+        ["counters", "days", "hours", "videos", "platform"].into_iter().map(str::to_owned).chain(families).collect()
     }
 
     /// Disclosed numbers of a label.
@@ -37,7 +38,11 @@ impl Shown {
         *self.0.entry(label.to_owned()).or_default() += usize::from(value.is_some());
     }
 
-    fn count_audience(&mut self, audience: &Audience) {
+    fn count_audience(&mut self, entity: &Entity, audience: &Audience) {
+        let reach = audience.table(Family::Reach).and_then(|table| table.total().value());
+        if *entity == Entity::Platform {
+            self.count("platform", reach);
+        }
         for family in Family::ALL {
             let label = format!("{family:?}");
             if let Some(table) = audience.table(family) {
@@ -103,6 +108,11 @@ impl Question {
                 if dice.chance(50) {
                     families.retain(|_| dice.chance(30));
                 }
+                let entity = match dice.below(8) {
+                    0 => overlap(dice),
+                    1 | 2 => Entity::Platform,
+                    _ => entity,
+                };
                 Self::Audience(entity, kind, date, families)
             }
         }
@@ -141,7 +151,7 @@ impl Question {
                 let (is, must_be) =
                     (engine.audience(entity, *kind, *date, families), oracle.audience(entity, *kind, *date, families));
                 assert_eq!(said(&is), said(&must_be), "{self:?}");
-                must_be.iter().for_each(|audience| shown.count_audience(audience.get()));
+                must_be.iter().for_each(|audience| shown.count_audience(entity, audience.get()));
             }
         }
     }
@@ -191,6 +201,7 @@ fn ask_facts_of(entity: &Entity, engine: &Gate, oracle: &Gate) {
         }
         Entity::Video(id) => assert_eq!(engine.video(id), oracle.video(id)),
         Entity::Hashtag(tag) => assert_eq!(engine.hashtag_exists(tag), oracle.hashtag_exists(tag)),
+        Entity::Platform | Entity::Overlap(_) => {}
     }
 }
 
@@ -199,10 +210,18 @@ fn creator(dice: &mut Dice) -> CreatorId<'static> {
     CreatorId::parse(id).expect("id")
 }
 
+fn overlap(dice: &mut Dice) -> Entity {
+    let other = if dice.chance(80) { CREATORS[1] } else { dice.pick(&CREATORS[1..]) };
+    let pair = [CREATORS[0], other].map(|id| CreatorId::parse(id).expect("id"));
+    let [one, other] = pair;
+    Entity::Overlap(ChannelPair::new(one, other).expect("two"))
+}
+
 fn entity(dice: &mut Dice) -> Entity {
-    match dice.below(4) {
-        0 | 1 => Entity::Creator(creator(dice)),
-        2 => Entity::Video(VideoId::parse(dice.pick(&VIDEOS)).expect("id")),
+    match dice.below(6) {
+        0..=2 => Entity::Creator(creator(dice)),
+        3 => Entity::Platform,
+        4 => Entity::Video(VideoId::parse(dice.pick(&VIDEOS)).expect("id")),
         _ => Entity::Hashtag(Hashtag::parse(dice.pick(&TAGS)).expect("tag")),
     }
 }

@@ -167,6 +167,11 @@ impl World {
                 creator: CreatorId::parse(*creator).expect("id"),
                 handle: self.dice.maybe(&["Ana", "Ben"]).map(|name| Name::parse(name).expect("name")),
                 time_zone: Zone::parse(zone).expect("zone"),
+                overlap_with: CREATORS
+                    .iter()
+                    .filter(|other| *other != creator && self.dice.chance(80))
+                    .map(|id| CreatorId::parse(*id).expect("id"))
+                    .collect(),
             };
             // Open days are counted anew by the new zone's clock; what is sealed stays.
             let sealed = self.oracle.sealed_of(creator);
@@ -177,6 +182,7 @@ impl World {
                 moved.for_each(|event| event.day = row.time_zone.day_of(event.ts).max(first_open));
             }
             self.oracle.publish_creator(creator, row.handle.clone(), row.time_zone.clone());
+            self.oracle.agree(creator, &row.overlap_with);
             rows.push(row);
         }
         self.store.put_catalogue(Vec::new(), rows).expect("taken");

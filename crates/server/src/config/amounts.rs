@@ -51,6 +51,8 @@ fn entity_name(entity: EntityKind) -> &'static str {
         EntityKind::Creator => "channels",
         EntityKind::Video => "videos",
         EntityKind::Hashtag => "hashtags",
+        EntityKind::Platform => "platform",
+        EntityKind::Overlap => "overlaps",
     }
 }
 

@@ -91,13 +91,18 @@ impl World {
         self.days
     }
 
-    /// The catalogue's creators, largest first.
+    /// The catalogue's creators, largest first. The largest two agree to share their overlap.
     pub(crate) fn creators(&self) -> Vec<CreatorRow> {
+        let id = |channel: &Channel| CreatorId::parse(channel.id.clone()).ok();
+        let sharing = self.channels.get(..2).unwrap_or_default();
         let row = |channel: &Channel| {
+            let others = sharing.iter().filter(|other| other.id != channel.id);
+            let shares = sharing.iter().any(|one| one.id == channel.id);
             Some(CreatorRow {
-                creator: CreatorId::parse(channel.id.clone()).ok()?,
+                creator: id(channel)?,
                 handle: Name::parse(channel.handle.clone()).ok(),
                 time_zone: self.places.get(channel.place).map(|place| place.zone.clone()).unwrap_or_default(),
+                overlap_with: others.filter(|_| shares).filter_map(id).collect(),
             })
         };
         self.channels.iter().filter_map(row).collect()

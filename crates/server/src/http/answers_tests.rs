@@ -72,7 +72,9 @@ fn append(store: &Store, mode: AppendMode, events: &[Event<'_>]) {
 
 fn edit_creator(store: &Store, handle: &'static str, zone: &str) {
     let (handle, time_zone) = (Some(Name::parse(handle).unwrap()), Zone::parse(zone).unwrap());
-    store.put_catalogue(Vec::new(), vec![CreatorRow { creator: creator("c"), handle, time_zone }]).unwrap();
+    store
+        .put_catalogue(Vec::new(), vec![CreatorRow { creator: creator("c"), handle, time_zone, overlap_with: vec![] }])
+        .unwrap();
 }
 
 fn edit_video(store: &Store, title: &str, tag: &'static str) {

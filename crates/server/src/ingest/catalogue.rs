@@ -1,11 +1,13 @@
 //! A row as a row of the catalogue: with `video` a video, otherwise a creator.
 //!
 //! What platforms write for "not known" is taken as such: a length of 0, an empty title. In text without lists (CSV, or
-//! a string column of Parquet) hashtags are separated by `|`.
+//! a string column of Parquet) hashtags, and ids of channels, are separated by `|`.
 
 use std::borrow::Cow;
 
-use throng_model::{CreatorId, CreatorRow, Hashtag, Name, TITLE_BYTES_MAX, VideoId, VideoRow, Zone};
+use throng_model::{
+    CreatorId, CreatorRow, Hashtag, IdError, Name, OVERLAPS_MAX, TITLE_BYTES_MAX, VideoId, VideoRow, Zone,
+};
 
 use super::field::{Field, Row, Value, id_error, missing, not_text};
 use super::limits::Rules;
@@ -24,7 +26,8 @@ pub(super) const FIELDS: u32 = Field::Video.bit()
     | Field::Title.bit()
     | Field::Language.bit()
     | Field::Handle.bit()
-    | Field::TimeZone.bit();
+    | Field::TimeZone.bit()
+    | Field::OverlapWith.bit();
 
 /// One row of the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +79,7 @@ fn decode_video(
         creator,
         published_at: row.timestamp(Field::PublishedAt)?,
         duration_ms: row.integer(Field::DurationMs, u32::MAX)?.filter(|&length| length > 0),
-        hashtags: hashtags(row.take(Field::Hashtags))?,
+        hashtags: list(row, Field::Hashtags, HASHTAGS_MAX, |tag| Ok(Hashtag::parse(tag)?.into_owned()))?,
         sound: name(row, Field::Sound)?,
         title: title(row)?,
         language: name(row, Field::Language)?,
@@ -92,7 +95,12 @@ fn decode_creator(row: &mut Row<'_>, creator: CreatorId<'static>) -> Result<Crea
             FieldError::new(Field::TimeZone, code, &error.to_string())
         })?,
     };
-    Ok(CreatorRow { creator, handle, time_zone })
+    let overlap_with = list(row, Field::OverlapWith, OVERLAPS_MAX, |id| Ok(CreatorId::parse(id)?.into_owned()))?;
+    if overlap_with.contains(&creator) {
+        let what = "must not name the creator itself";
+        return Err(FieldError::new(Field::OverlapWith, LineErrorCode::UnknownValue, what));
+    }
+    Ok(CreatorRow { creator, handle, time_zone, overlap_with })
 }
 
 fn name(row: &mut Row<'_>, field: Field) -> Result<Option<Name<'static>>, FieldError> {
@@ -113,28 +121,38 @@ fn title(row: &mut Row<'_>) -> Result<Option<String>, FieldError> {
     Ok(Some(title.into_owned()))
 }
 
-fn hashtags(value: Value<'_>) -> Result<Vec<Hashtag<'static>>, FieldError> {
-    match value {
+/// A list of texts, each once, in the order given.
+fn list<T: PartialEq>(
+    row: &mut Row<'_>,
+    field: Field,
+    most: usize,
+    parse: fn(&str) -> Result<T, IdError>,
+) -> Result<Vec<T>, FieldError> {
+    match row.take(field) {
         Value::Absent => Ok(Vec::new()),
-        Value::Texts(tags) => each_once(tags.iter().map(Cow::as_ref)),
-        Value::Cell(tags) => each_once(tags.split('|')),
-        other @ (Value::NotText | Value::Oversized) => Err(not_text(Field::Hashtags, &other)),
-        _ => Err(FieldError::new(Field::Hashtags, LineErrorCode::WrongType, "must be a list of strings")),
+        Value::Texts(texts) => each_once(field, most, texts.iter().map(Cow::as_ref), parse),
+        Value::Cell(texts) => each_once(field, most, texts.split('|'), parse),
+        other @ (Value::NotText | Value::Oversized) => Err(not_text(field, &other)),
+        _ => Err(FieldError::new(field, LineErrorCode::WrongType, "must be a list of strings")),
     }
 }
 
-fn each_once<'t>(tags: impl Iterator<Item = &'t str>) -> Result<Vec<Hashtag<'static>>, FieldError> {
-    let mut kept: Vec<Hashtag<'static>> = Vec::new();
-    for tag in tags {
-        let tag = Hashtag::parse(tag).map_err(|error| id_error(Field::Hashtags, &error))?;
-        if kept.iter().any(|known| known.as_str() == tag.as_str()) {
+fn each_once<'t, T: PartialEq>(
+    field: Field,
+    most: usize,
+    texts: impl Iterator<Item = &'t str>,
+    parse: fn(&str) -> Result<T, IdError>,
+) -> Result<Vec<T>, FieldError> {
+    let mut kept = Vec::new();
+    for text in texts {
+        let value = parse(text).map_err(|error| id_error(field, &error))?;
+        if kept.contains(&value) {
             continue;
         }
-        if kept.len() == HASHTAGS_MAX {
-            let what = format!("must be at most {HASHTAGS_MAX}");
-            return Err(FieldError::new(Field::Hashtags, LineErrorCode::TooMany, &what));
+        if kept.len() == most {
+            return Err(FieldError::new(field, LineErrorCode::TooMany, &format!("must be at most {most}")));
         }
-        kept.push(tag.into_owned());
+        kept.push(value);
     }
     Ok(kept)
 }
@@ -200,8 +218,12 @@ mod tests {
         let [row] = creators.as_slice() else { panic!("one creator") };
         assert_eq!(row.time_zone.name(), "Asia/Kathmandu");
         assert_eq!(row.handle.as_ref().map(Name::as_str), Some("Asha"));
+        assert_eq!(row.overlap_with, []);
         let (_, creators) = read(r#"{"creator":"c"}"#).take_rows();
         assert_eq!(creators.first().map(|row| row.time_zone.name()), Some("UTC"));
+        let (_, creators) = read(r#"{"creator":"c","overlap_with":["e","d","e"]}"#).take_rows();
+        let with: Vec<&str> = creators.iter().flat_map(|row| &row.overlap_with).map(CreatorId::as_str).collect();
+        assert_eq!(with, ["e", "d"]);
     }
 
     #[test]
@@ -225,6 +247,10 @@ mod tests {
             (with(&format!(r#""hashtags":[{}]"#, tags(101))), Code::TooMany, "hashtags"),
             (r#"{"creator":"c","time_zone":"Mars/Olympus"}"#.to_owned(), Code::UnknownValue, "time_zone"),
             (r#"{"creator":"c","handle":7}"#.to_owned(), Code::WrongType, "handle"),
+            (r#"{"creator":"c","overlap_with":"d"}"#.to_owned(), Code::WrongType, "overlap_with"),
+            (r#"{"creator":"c","overlap_with":["d",""]}"#.to_owned(), Code::Empty, "overlap_with"),
+            (r#"{"creator":"c","overlap_with":["c"]}"#.to_owned(), Code::UnknownValue, "overlap_with"),
+            (format!(r#"{{"creator":"c","overlap_with":[{}]}}"#, tags(6)), Code::TooMany, "overlap_with"),
         ] {
             assert_eq!(rejected(&line), (code, Some(field)), "{line}");
         }

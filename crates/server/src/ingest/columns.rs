@@ -47,7 +47,9 @@ impl Shape {
             Field::Ts | Field::PublishedAt => ("a timestamp, an INT64 of milliseconds, or RFC 3339 text", time(column)),
             Field::WatchMs | Field::DurationMs => ("an integer", number(column)),
             Field::Follower => ("a boolean", boolean(column)),
-            Field::Hashtags => ("a list of strings, or a string with | between the hashtags", tags(column)),
+            Field::Hashtags | Field::OverlapWith => {
+                ("a list of strings, or a string with | between them", tags(column))
+            }
             Field::EventId | Field::Viewer | Field::Creator | Field::Video => {
                 ("a string", text(column).or(uuid(column)))
             }
@@ -246,8 +248,13 @@ impl Column {
         match &self.values {
             Values::Texts(texts) => match (self.field, texts.get(all, row)) {
                 // One string stands for a list here, as in CSV.
-                (Field::Hashtags, Value::Text(Cow::Borrowed(""))) => Value::Absent,
-                (Field::Hashtags, Value::Text(Cow::Borrowed(tags))) => Value::Cell(tags),
+                (Field::Hashtags | Field::OverlapWith, Value::Text(Cow::Borrowed(texts))) => {
+                    if texts.is_empty() {
+                        Value::Absent
+                    } else {
+                        Value::Cell(texts)
+                    }
+                }
                 (_, value) => value,
             },
             Values::Lists(texts, ends) => {

@@ -58,6 +58,7 @@ fields!(
     Language = "language",
     Handle = "handle",
     TimeZone = "time_zone",
+    OverlapWith = "overlap_with",
 );
 
 impl Field {

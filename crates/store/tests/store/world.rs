@@ -76,6 +76,7 @@ pub(crate) fn creator_row(creator: &str, zone: &str) -> CreatorRow {
         creator: CreatorId::parse(creator.to_owned()).unwrap(),
         handle: None,
         time_zone: Zone::parse(zone).unwrap(),
+        overlap_with: vec![],
     }
 }
 
