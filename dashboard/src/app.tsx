@@ -11,11 +11,20 @@ import { Empty, Skeleton } from "./ui/states";
 import { Overview } from "./views/overview";
 import { SignIn } from "./views/sign-in";
 
-const Audience = lazy(() => import("./views/audience"));
-const Content = lazy(() => import("./views/content"));
-const Video = lazy(() => import("./views/video"));
-const Compare = lazy(() => import("./views/compare"));
-const Privacy = lazy(() => import("./views/privacy"));
+const LATER = {
+  audience: () => import("./views/audience"),
+  content: () => import("./views/content"),
+  video: () => import("./views/video"),
+  compare: () => import("./views/compare"),
+  privacy: () => import("./views/privacy"),
+};
+const Audience = lazy(LATER.audience);
+const Content = lazy(LATER.content);
+const Video = lazy(LATER.video);
+const Compare = lazy(LATER.compare);
+const Privacy = lazy(LATER.privacy);
+/** After the first view is drawn the others are fetched, so that going there waits for the answer only. */
+const IDLE_MS = 1_500;
 
 export function App() {
   const token = useToken();
@@ -30,6 +39,12 @@ function Signed() {
   const learn = useCallback((found: Shell) => setShell((known) => known ?? found), []);
   const state = useMemo(() => ({ shell, learn }), [shell, learn]);
   const route = useRoute();
+  const drawn = shell !== null;
+  useEffect(() => {
+    if (!drawn) return;
+    const timer = setTimeout(() => Object.values(LATER).forEach((load) => void load()), IDLE_MS);
+    return () => clearTimeout(timer);
+  }, [drawn]);
   useEffect(() => {
     document.title = `${TITLES[route.view]} · Throng`;
     scrollTo(0, 0);
@@ -38,7 +53,7 @@ function Signed() {
     <Provider value={client}>
       <ShellContext value={state}>
         <Frame>
-          <Fence key={JSON.stringify(route)}>
+          <Fence at={JSON.stringify(route)}>
             <Suspense fallback={<Skeleton />}><Shown view={route.view} /></Suspense>
           </Fence>
         </Frame>
@@ -62,12 +77,16 @@ function Shown({ view }: { view: View }) {
   }
 }
 
-/** A fault in one view leaves the frame standing. */
-class Fence extends Component<{ children: ReactNode }, { broken: boolean }> {
-  override state = { broken: false };
+/** A fault in one view leaves the frame standing, and is forgotten at the next address. */
+class Fence extends Component<{ at: string; children: ReactNode }, { at: string; broken: boolean }> {
+  override state = { at: this.props.at, broken: false };
 
   static getDerivedStateFromError() {
     return { broken: true };
+  }
+
+  static getDerivedStateFromProps({ at }: { at: string }, state: { at: string }) {
+    return at === state.at ? null : { at, broken: false };
   }
 
   override render() {

@@ -7,8 +7,10 @@ import { chromium } from "playwright-core";
 export const base = process.env.THRONG_URL;
 export const token = process.env.THRONG_TOKEN;
 export const jwt = process.env.THRONG_JWT;
+export const operator = process.env.THRONG_OPERATOR;
 export const creator = process.env.THRONG_CREATOR;
-if (!base || !token || !jwt || !creator) throw new Error("set THRONG_URL, such as http://127.0.0.1:8080, THRONG_TOKEN, THRONG_JWT and THRONG_CREATOR");
+if (!base || !token || !jwt || !operator || !creator)
+  throw new Error("set THRONG_URL, such as http://127.0.0.1:8080, THRONG_TOKEN, THRONG_JWT, THRONG_OPERATOR and THRONG_CREATOR");
 
 const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync);
 

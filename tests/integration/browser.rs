@@ -32,6 +32,7 @@ fn the_pages_work_in_a_browser_that_reaches_nobody_else() {
         .env("THRONG_URL", format!("http://{}", server.address))
         .env("THRONG_TOKEN", text("creator_token"))
         .env("THRONG_JWT", jwt)
+        .env("THRONG_OPERATOR", text("operator_token"))
         .env("THRONG_CREATOR", text("creator"))
         .output()
         .expect("npm runs");

@@ -1,7 +1,7 @@
 // Numbers over time, with the period before as a quieter line. Steps without a number are hatched, never drawn as 0.
 import { scaleLinear } from "d3-scale";
 import { area, line } from "d3-shape";
-import { useId, useState } from "react";
+import { useId, useLayoutEffect, useRef, useState } from "react";
 import { isRtl } from "../lib/locale";
 import { type Measure, valueOf } from "../lib/measure";
 import { Missing } from "../ui/value";
@@ -28,9 +28,12 @@ function Drawn({ lines, unit, title, height, width, max }: Props & { height: num
   const rtl = isRtl();
   const count = Math.max(...lines.map((line) => line.steps.length));
   const values = lines.flatMap((line) => line.steps.map((step) => valueOf(step.measure) ?? 0));
+  const anything = lines.some((line) => line.steps.some((step) => valueOf(step.measure) !== null));
   const top = max ?? Math.max(...values);
   const y = scaleLinear([Math.min(0, ...values), top > 0 ? top : 1], [height - MARGIN.bottom, MARGIN.top]);
   if (max === undefined) y.nice(4);
+  // Half a view is no level, and without any number there are none.
+  const levels = anything ? y.ticks(4).filter((tick) => unit !== "count" || Number.isInteger(tick)) : [0];
   const inner = width - MARGIN.start - MARGIN.end;
   const along = (index: number) => MARGIN.start + (count > 1 ? (index / (count - 1)) * inner : inner / 2);
   const x = (index: number) => (rtl ? width - along(index) : along(index));
@@ -62,10 +65,10 @@ function Drawn({ lines, unit, title, height, width, max }: Props & { height: num
             <stop offset="0" className="fade-from" /><stop offset="1" className="fade-to" />
           </linearGradient>
         </defs>
-        {y.ticks(4).map((tick) => (
+        {levels.map((tick) => (
           <g key={tick} className={tick === 0 ? "grid base" : "grid"}>
             <line x1={x(0)} x2={rtl ? MARGIN.end : width - MARGIN.end} y1={y(tick)} y2={y(tick)} />
-            <text x={rtl ? 0 : width} y={y(tick) - 5} textAnchor="end" direction={rtl ? "rtl" : "ltr"}>{short(tick, unit)}</text>
+            {anything && <text x={rtl ? 0 : width} y={y(tick) - 5} textAnchor="end" direction={rtl ? "rtl" : "ltr"}>{short(tick, unit)}</text>}
           </g>
         ))}
         {main.steps.map((step, index) => {
@@ -114,9 +117,13 @@ function isNone(step: Step | undefined): boolean {
 }
 
 function Tip({ lines, at, unit, x, width }: { lines: Line[]; at: number; unit: Unit; x: number; width: number }) {
-  const side = x > width / 2 ? { right: width - x + 14 } : { left: x + 14 };
+  const tip = useRef<HTMLDivElement>(null);
+  const [wide, setWide] = useState(200);
+  useLayoutEffect(() => setWide(tip.current?.offsetWidth ?? 200));
+  // Beside the line, on the side with more room, and inside the chart.
+  const beside = x > width / 2 ? x - 14 - wide : x + 14;
   return (
-    <div className="tip" style={side} aria-hidden="true">
+    <div className="tip" ref={tip} style={{ left: Math.max(0, Math.min(width - wide, beside)) }} aria-hidden="true">
       {lines.map((given) => {
         const step = given.steps[at];
         if (!step) return null;

@@ -24,7 +24,7 @@ export function WorldMap({ rows }: { rows: CountryRow[] }) {
   const height = Math.round(width * RATIO);
   const paths = useMemo(() => {
     if (width === 0) return [];
-    const draw = geoPath(geoEqualEarth().fitSize([width, height], { type: "FeatureCollection", features: SHAPES }));
+    const draw = geoPath(geoEqualEarth().rotate([-11, 0]).fitSize([width, height], { type: "FeatureCollection", features: SHAPES }));
     return SHAPES.map((shape) => ({ id: String(shape.id), name: shape.properties.name, d: draw(shape) ?? "" }));
   }, [width, height]);
   const known = new Map(rows.filter((row) => valueOf(row.measure) !== null).map((row) => [NUMBERS[row.key], row]));

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { WindowKind } from "../gql/graphql";
 import { addDays, addMonths, isDay, length } from "./days";
-import { granularities, granularityOf, hasNext, lastDay, newest, rangeOf, shifted, windowOf, withDaysBefore } from "./periods";
+import { around, granularities, granularityOf, hasNext, lastDay, newest, rangeOf, shifted, windowOf, withDaysBefore } from "./periods";
 
 const CREATOR: WindowKind[] = ["DAY", "LAST_7_DAYS", "LAST_28_DAYS", "MONTH", "QUARTER", "YEAR"];
 
@@ -75,4 +75,11 @@ test("stepping goes from window to window and stops at the watermark", () => {
     expect(hasNext({ kind, from: date, to: lastDay(kind, date) }, "2026-11-20", 7)).toBe(true);
     expect(hasNext(span, null, 7)).toBe(false);
   }
+});
+
+test("a jump lands on the window that holds the day, and never beyond the watermark", () => {
+  const to = (kind: WindowKind, day: string) => around(kind, day, "2026-11-20", 7).to;
+  expect([to("DAY", "2022-04-12"), to("LAST_7_DAYS", "2022-04-12"), to("LAST_28_DAYS", "2022-04-17")]).toEqual(["2022-04-12", "2022-04-17", "2022-04-17"]);
+  expect([to("MONTH", "2022-04-12"), to("QUARTER", "2022-04-12"), to("YEAR", "2022-04-12")]).toEqual(["2022-04-30", "2022-06-30", "2022-12-31"]);
+  expect([to("DAY", "2027-01-01"), to("LAST_7_DAYS", "2026-11-19"), to("MONTH", "2026-11-02")]).toEqual(["2026-11-20", "2026-11-15", "2026-10-31"]);
 });

@@ -73,6 +73,12 @@ export function windowOf(route: Route, offered: readonly WindowKind[] | null, us
   return byAge(kind) || !isDay(route.date) ? { kind } : { kind, date: route.date };
 }
 
+/** The window whose audience stands beside the counters of a range. */
+export function windowBeside({ period, input }: Range): WindowInput {
+  if (period === "range" && input.to) return { kind: "MONTH", date: input.to };
+  return { kind: period === "7" ? "LAST_7_DAYS" : "LAST_28_DAYS" };
+}
+
 /** Windows of a video's first days have no date of their own. */
 export function byAge(kind: WindowKind): boolean {
   return kind.startsWith("FIRST_");
@@ -120,13 +126,28 @@ export function hasNext(span: Span, sealedThrough: Day | null, rollingStepDays: 
   return lastDay(span.kind, shifted(span, 1, rollingStepDays)) <= sealedThrough;
 }
 
-/** The newest window of a kind whose days are all sealed. `stepEnd`: any day on which rolling windows end. */
+function isRolling(kind: WindowKind): boolean {
+  return kind === "LAST_7_DAYS" || kind === "LAST_28_DAYS";
+}
+
+/** The newest day on or before this one on which rolling windows end. They count from a Sunday: 1970-01-04 was one. */
+function stepEnd(day: Day, rollingStepDays: number): Day {
+  const into = (((dayNumber(day) - 3) % rollingStepDays) + rollingStepDays) % rollingStepDays;
+  return addDays(day, -into);
+}
+
+/** The first window that ends on or after a day, or the newest sealed one where that is not sealed. */
+export function around(kind: WindowKind, day: Day, sealedThrough: Day, rollingStepDays: number): Span {
+  const end = isRolling(kind) ? stepEnd(addDays(day, rollingStepDays - 1), rollingStepDays) : day;
+  const last = lastDay(kind, end);
+  return last > sealedThrough ? newest(kind, sealedThrough, rollingStepDays) : { kind, from: firstDay(kind, end), to: last };
+}
+
+/** The newest window of a kind whose days are all sealed. */
 export function newest(kind: WindowKind, sealedThrough: Day, rollingStepDays: number): Span {
   let date = sealedThrough;
-  // Steps count from a Sunday: 1970-01-04 was one.
-  if (kind === "LAST_7_DAYS" || kind === "LAST_28_DAYS") {
-    const into = (((dayNumber(date) - 3) % rollingStepDays) + rollingStepDays) % rollingStepDays;
-    date = addDays(date, -into);
+  if (isRolling(kind)) {
+    date = stepEnd(date, rollingStepDays);
   } else if (lastDay(kind, date) > sealedThrough) {
     date = addDays(firstDay(kind, date), -1);
   }

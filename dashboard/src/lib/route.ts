@@ -31,10 +31,15 @@ export function routeSearch(route: Route): string {
   return text === "" ? "./" : `?${text}`;
 }
 
-/** The address of another view: the channel goes along, what belongs to one view does not. */
+/** What goes along to another view: the channel and the days. The rest belongs to one view. */
+const KEPT: Name[] = ["channel", "period", "from", "to", "window", "date"];
+
+/** The address of another view. */
 export function toView(route: Route, view: View, more: Partial<Record<Name, string>> = {}): Route {
-  const next: Route = { view, ...more };
-  if (route.channel !== undefined && next.channel === undefined) next.channel = route.channel;
+  const kept = Object.fromEntries(KEPT.filter((name) => route[name] !== undefined).map((name) => [name, route[name]]));
+  const next: Route = { ...kept, view, ...more };
+  // A channel has no windows by age.
+  if (view !== "video" && next.window?.startsWith("FIRST_")) delete next.window;
   return next;
 }
 

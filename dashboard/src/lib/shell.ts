@@ -1,7 +1,8 @@
 // What the frame knows once the first view has been answered: the channels and the policy. Kept until the token changes, so
 // every view needs one question only.
 import { createContext, useContext, useState } from "react";
-import type { InsightFamily, EntityKind, ShellFragment, WindowKind } from "../gql/graphql";
+import type { EntityKind, InsightFamily, ShellFragment, TypedDocumentString, WindowKind } from "../gql/graphql";
+import { type Asked, useAsked } from "./client";
 import { KINDS } from "./periods";
 
 export type Shell = ShellFragment;
@@ -13,10 +14,15 @@ export function useShell(): Shell | null {
   return useContext(ShellContext).shell;
 }
 
-/** Whether this view's question asks for the frame too. Decided once per view, so that learning it asks nothing again. */
-export function useAsksShell(): boolean {
+/** Asks a view's question, and for the frame with it until that is known. Learning it asks nothing again. */
+export function useView<Data, Variables extends { shell: boolean }>(document: TypedDocumentString<Data, Variables>, question: Omit<Variables, "shell">, pause = false): Asked<Data> {
   const { shell } = useContext(ShellContext);
-  return useState(shell === null)[0];
+  const key = JSON.stringify(question);
+  const [asking, setAsking] = useState({ key, shell: shell === null });
+  // Decided once for each question, so that it stays the same question once the frame is known.
+  const now = asking.key === key ? asking : { key, shell: shell === null };
+  if (now !== asking) setAsking(now);
+  return useAsked(document, { ...question, shell: now.shell } as Variables, pause);
 }
 
 /** The kinds of window that a family exists for, in the order of the picker; null before the policy is known. */

@@ -32,13 +32,32 @@ export function Select<T extends string>({ label, options, value, choose, shown 
   );
 }
 
-/** What is shown now, between earlier and later. */
-export function Stepper({ text, earlier, later, onEarlier, onLater }: { text: string; earlier: boolean; later: boolean; onEarlier: () => void; onLater: () => void }) {
+type Steps = {
+  text: string;
+  earlier: boolean;
+  later: boolean;
+  onEarlier: () => void;
+  onLater: () => void;
+  /** The day that a jump begins at, and the last one that it may reach. */
+  day: string;
+  last: string;
+  jump: (day: string) => void;
+};
+
+/** What is shown now, between earlier and later, with a calendar for longer ways. */
+export function Stepper({ text, earlier, later, onEarlier, onLater, day, last, jump }: Steps) {
   return (
     <div className="stepper" role="group" aria-label="Period">
       <button type="button" aria-label="Earlier" disabled={!earlier} onClick={onEarlier}><Icon name="previous" /></button>
       <span aria-live="polite"><bdi>{text}</bdi></span>
       <button type="button" aria-label="Later" disabled={!later} onClick={onLater}><Icon name="next" /></button>
+      <label className="jump" title="Go to a date">
+        <Icon name="calendar" />
+        <input
+          type="date" aria-label="Go to a date" key={day} defaultValue={day} max={last} required
+          onClick={(event) => event.currentTarget.showPicker()} onChange={(event) => event.target.validity.valid && event.target.value && jump(event.target.value)}
+        />
+      </label>
     </div>
   );
 }

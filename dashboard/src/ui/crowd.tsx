@@ -11,12 +11,15 @@ import { go, useRoute } from "../lib/route";
 import { kindsOf, useShell } from "../lib/shell";
 import { ageLabel, AGES, countryLabel, GENDER_LABELS, keyLabel, STAGE_LABELS } from "../lib/words";
 import { Figure } from "./figure";
+import { Nothing } from "./nothing";
 import { Split } from "./split";
 import { Empty } from "./states";
 import type { Table } from "./table";
 import { Margin, Missing, Value } from "./value";
 
-const WorldMap = lazy(() => import("../charts/map").then((module) => ({ default: module.WorldMap })));
+// On its way while the question is.
+const map = import("../charts/map").then((module) => ({ default: module.WorldMap }));
+const WorldMap = lazy(() => map);
 
 type Entity = "CREATOR" | "VIDEO";
 
@@ -60,20 +63,16 @@ function nothing(crowd: CrowdFragment): boolean {
   return all.every((measure) => valueOf(measure) === null);
 }
 
+/** Longer windows have more viewers. */
 function TooFew({ crowd, entity }: { crowd: CrowdFragment; entity: Entity }) {
   const route = useRoute();
   const shell = useShell();
-  const longer = (kindsOf(shell, entity) ?? []).filter((kind) => ["LAST_28_DAYS", "MONTH", "QUARTER", "YEAR"].includes(kind) && kind !== crowd.window.kind);
+  const { from, to, kind } = crowd.window;
+  const longer = (kindsOf(shell, entity) ?? []).filter((other) => ["LAST_28_DAYS", "MONTH", "QUARTER", "YEAR"].includes(other) && other !== kind);
   return (
-    <Empty title="Too few viewers to say anything about them">
-      <p>
-        Nothing is shown with fewer than {shell ? full(shell.privacy.audienceMin) : "the minimum of"} viewers behind it, and a little noise lies over every number. From{" "}
-        <bdi>{days(crowd.window.from, crowd.window.to)}</bdi> no number was large enough. That is not the same as no viewers.
-      </p>
-      <div className="state-actions">
-        {longer.map((kind) => <button key={kind} type="button" onClick={() => { const { date: _date, ...rest } = route; go({ ...rest, window: kind }); }}>{KIND_LABELS[kind]}</button>)}
-      </div>
-    </Empty>
+    <Nothing from={from} to={to}>
+      {longer.map((window) => <button key={window} type="button" onClick={() => { const { date: _date, ...rest } = route; go({ ...rest, window }); }}>{KIND_LABELS[window]}</button>)}
+    </Nothing>
   );
 }
 
@@ -118,7 +117,7 @@ function AgeGender({ crowd }: { crowd: CrowdFragment }) {
   };
   return (
     <Figure title="Age and gender" note={note(crowd, `share of the reach${around(crowd.ageGender.map((cell) => cell.measure))}`)} name={fileName(crowd, "age-gender")} table={table}>
-      <Guard measures={crowd.ageGender.map((cell) => cell.measure)}><Pyramid cells={crowd.ageGender} /></Guard>
+      <Guard measures={crowd.ageGender.filter((cell) => cell.age !== "UNKNOWN" && (cell.gender === "FEMALE" || cell.gender === "MALE")).map((cell) => cell.measure)}><Pyramid cells={crowd.ageGender} /></Guard>
       <ul className="inline-list" aria-label="By gender">
         {crowd.genders.rows.map((row) => {
           const share = shareOf(row);
@@ -137,19 +136,17 @@ function Countries({ crowd }: { crowd: CrowdFragment }) {
   };
   return (
     <Figure title="Countries" note={note(crowd, "of each viewer’s last view")} name={fileName(crowd, "countries")} table={table}>
-      {rows.length === 0
-        ? <AllWithheld text="No country had enough viewers to be shown." />
-        : (
-          <>
-            <Suspense fallback={<div className="plot map-loading" />}><WorldMap rows={rows} /></Suspense>
+      {rows.some((row) => row.country)
+        ? <Suspense fallback={<div className="plot map-loading" />}><WorldMap rows={rows} /></Suspense>
+        : <AllWithheld text="No country had enough viewers to be shown." />}
+      {rows.length > 0 && (
             <ol className="ranked">
               {rows.slice(0, 8).map((row) => (
                 <li key={row.key}><span>{countryLabel(row.key)}</span><Value measure={row.measure} /><b>{shareOf(row) === null ? "" : percent(shareOf(row) ?? 0)}</b></li>
               ))}
               <li className="rest"><span>{rows.length > 8 ? `${full(rows.length - 8)} more in the table` : "All others"}</span>{rows.length > 8 ? <span /> : <Value measure={other} />}<b /></li>
             </ol>
-          </>
-        )}
+      )}
     </Figure>
   );
 }

@@ -34,7 +34,10 @@ export function Frame({ children }: { children: ReactNode }) {
         </nav>
         <Settings />
       </header>
-      <main id="main" tabIndex={-1}>{children}</main>
+      <main id="main" tabIndex={-1}>
+        {children}
+        <footer className="phone-only"><LocalePicker /></footer>
+      </main>
     </div>
   );
 }
@@ -74,15 +77,21 @@ function Settings() {
           </label>
         ))}
       </fieldset>
-      <label className="select">
-        <span className="unseen">Numbers and dates as in</span>
-        <select value={chosenLocale() ?? ""} onChange={(event) => setLocale(event.target.value || null)}>
-          <option value="">Browser’s language</option>
-          {LOCALES.map(([tag, name]) => <option key={tag} value={tag}>{name}</option>)}
-        </select>
-        <Icon name="down" />
-      </label>
+      <LocalePicker />
       <button type="button" className="plain" onClick={() => setToken(null)}><Icon name="out" /><span>Sign out</span></button>
     </div>
+  );
+}
+
+function LocalePicker() {
+  return (
+    <label className="select">
+      <span className="unseen">Numbers and dates as in</span>
+      <select value={chosenLocale() ?? ""} onChange={(event) => setLocale(event.target.value || null)}>
+        <option value="">Browser’s language</option>
+        {LOCALES.map(([tag, name]) => <option key={tag} value={tag}>{name}</option>)}
+      </select>
+      <Icon name="down" />
+    </label>
   );
 }

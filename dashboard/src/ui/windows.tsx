@@ -1,7 +1,7 @@
 // Which window of the catalogue the insights are about: nothing else is offered.
 import type { EntityKind } from "../gql/graphql";
 import { days } from "../lib/format";
-import { byAge, hasNext, KIND_LABELS, KINDS, shifted, type Span, windowOf } from "../lib/periods";
+import { around, byAge, hasNext, KIND_LABELS, KINDS, shifted, type Span, windowOf } from "../lib/periods";
 import { go, useRoute } from "../lib/route";
 import { kindsOf, useShell } from "../lib/shell";
 import { Segmented, Select, Stepper } from "./controls";
@@ -25,6 +25,7 @@ export function WindowPicker({ entity, shown, sealedThrough, usual = "LAST_28_DA
       {shown && !byAge(kind) && (
         <Stepper
           text={days(shown.from, shown.to)} onEarlier={() => move(-1)} onLater={() => move(1)}
+          day={shown.to} last={sealedThrough ?? shown.to} jump={(day) => go({ ...rest, window: kind, date: around(kind, day, sealedThrough ?? shown.to, step).to })}
           earlier={!from || shown.from > from} later={hasNext(shown, sealedThrough, step)}
         />
       )}

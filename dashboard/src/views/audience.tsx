@@ -1,9 +1,8 @@
 // What kind of audience a channel has, over one window of the catalogue.
 import { AudienceDocument, type AudienceOfFragment } from "../gql/graphql";
-import { useAsked } from "../lib/client";
 import { windowOf } from "../lib/periods";
 import { useRoute } from "../lib/route";
-import { kindsOf, useAsksShell, useShell } from "../lib/shell";
+import { kindsOf, useShell, useView } from "../lib/shell";
 import { CrowdView } from "../ui/crowd";
 import { Answered, channelOf, NoChannel, Sealed, ViewHead } from "../ui/view";
 import { WindowPicker } from "../ui/windows";
@@ -11,8 +10,7 @@ import { WindowPicker } from "../ui/windows";
 export default function Audience() {
   const route = useRoute();
   const shell = useShell();
-  const asked = useAsked(AudienceDocument, {
-    shell: useAsksShell(),
+  const asked = useView(AudienceDocument, {
     known: route.channel !== undefined,
     channel: route.channel ?? "",
     window: windowOf(route, kindsOf(shell, "CREATOR")),

@@ -3,18 +3,18 @@ import { lazy, Suspense } from "react";
 import { CompareDocument, type CompareCrowdFragment, type CompareOfFragment, WatermarkDocument, type ChannelFragment } from "../gql/graphql";
 import { stepsOf } from "../ui/series";
 import type { Line } from "../charts/line";
-import { useAsked } from "../lib/client";
 import { COMPARED_KINDS, daysText, kindOf, marginOfDifference, overlap, type Pair, pairOf, stepOf } from "../lib/compared";
 import { addDays, type Day } from "../lib/days";
 import { days, full, percent } from "../lib/format";
 import { marginOf, type Measure, shareOf, valueOf } from "../lib/measure";
 import { METRICS, metricOf } from "../lib/metrics";
-import { firstDay, hasNext, KIND_LABELS, lastDay, shifted, type Span } from "../lib/periods";
+import { around, hasNext, KIND_LABELS, lastDay, shifted, type Span } from "../lib/periods";
 import { go, useRoute } from "../lib/route";
-import { useAsksShell, useShell } from "../lib/shell";
+import { kindsOf, useShell, useView } from "../lib/shell";
 import { countryLabel, keyLabel } from "../lib/words";
 import { Segmented, Select, Stepper } from "../ui/controls";
 import { Figure } from "../ui/figure";
+import { noneOf, Nothing } from "../ui/nothing";
 import { DateField } from "../ui/ranges";
 import type { Table } from "../ui/table";
 import { Change, Missing, Value } from "../ui/value";
@@ -26,7 +26,7 @@ export default function Compare() {
   const route = useRoute();
   const shell = useShell();
   const listed = shell?.channels.edges.map((edge) => edge.node).find((channel, index) => route.channel === undefined ? index === 0 : channel.id === route.channel);
-  const asked = useAsked(WatermarkDocument, { shell: useAsksShell(), known: route.channel !== undefined, channel: route.channel ?? "" }, listed !== undefined);
+  const asked = useView(WatermarkDocument, { known: route.channel !== undefined, channel: route.channel ?? "" }, listed !== undefined);
   if (listed) return <Periods sealedThrough={listed.sealedThrough ?? null} />;
   return (
     <>
@@ -47,17 +47,19 @@ function Periods({ sealedThrough }: { sealedThrough: Day | null }) {
   const pair = pairOf(route, sealedThrough ?? addDays(new Date().toISOString().slice(0, 10), -1), rolling);
   const windows = pair.kind !== "RANGE";
   const window = (to: Day) => ({ kind: pair.kind === "RANGE" ? "DAY" as const : pair.kind, date: to });
-  const asked = useAsked(CompareDocument, {
-    shell: useAsksShell(), known: route.channel !== undefined, channel: route.channel ?? "",
+  const asked = useView(CompareDocument, {
+    known: route.channel !== undefined, channel: route.channel ?? "",
     a: { from: pair.a.from, to: pair.a.to }, b: { from: pair.b.from, to: pair.b.to }, granularity: stepOf(pair),
     windows, windowA: window(pair.a.to), windowB: window(pair.b.to),
   });
   const known = asked.data ? channelOf<CompareOfFragment>(asked.data) : null;
   const { a: _a, b: _b, kind: _kind, ...rest } = route;
+  const windowsOffered = kindsOf(useShell(), "CREATOR");
+  const offered = COMPARED_KINDS.filter((kind) => kind === "RANGE" || !windowsOffered || windowsOffered.includes(kind));
   return (
     <>
       <ViewHead title="Compare" sub={known && <>{known.handle ?? known.id} · <Sealed through={known.sealedThrough} zone={known.timeZone} /></>}>
-        <Segmented label="What to compare" options={COMPARED_KINDS.map((value) => ({ value, label: value === "RANGE" ? "Dates" : KIND_LABELS[value] }))} value={kindOf(route)} choose={(kind) => go({ ...rest, kind })} />
+        <Segmented label="What to compare" options={offered.map((value) => ({ value, label: value === "RANGE" ? "Dates" : KIND_LABELS[value] }))} value={kindOf(route)} choose={(kind) => go({ ...rest, kind })} />
       </ViewHead>
       <div className="pair">
         <Chosen name="a" pair={pair} sealedThrough={sealedThrough} rolling={rolling} />
@@ -93,10 +95,15 @@ function Chosen({ name, pair, sealedThrough, rolling }: { name: "a" | "b"; pair:
   }
   const span: Span = { kind: pair.kind, ...days_ };
   const move = (steps: number) => {
-    const date = shifted(span, steps, rolling);
-    go({ ...route, a: pair.a.to, b: pair.b.to, [name]: lastDay(span.kind, firstDay(span.kind, date) === date ? date : lastDay(span.kind, date)) });
+    go({ ...route, a: pair.a.to, b: pair.b.to, [name]: lastDay(span.kind, shifted(span, steps, rolling)) });
   };
-  return <div className="chosen-days">{key}<Stepper text={days(days_.from, days_.to)} earlier later={hasNext(span, sealedThrough, rolling)} onEarlier={() => move(-1)} onLater={() => move(1)} /></div>;
+  const newest = sealedThrough ?? days_.to;
+  const jump = (day: Day) => go({ ...route, a: pair.a.to, b: pair.b.to, [name]: around(span.kind, day, newest, rolling).to });
+  return (
+    <div className="chosen-days">{key}
+      <Stepper text={days(days_.from, days_.to)} earlier later={hasNext(span, sealedThrough, rolling)} onEarlier={() => move(-1)} onLater={() => move(1)} day={days_.to} last={newest} jump={jump} />
+    </div>
+  );
 }
 
 function Both({ channel, pair }: { channel: CompareOfFragment; pair: Pair }) {
@@ -104,6 +111,7 @@ function Both({ channel, pair }: { channel: CompareOfFragment; pair: Pair }) {
   const metric = metricOf(route.metric);
   const step = stepOf(pair);
   const [a, b] = [stepsOf(channel.seriesA, metric, step), stepsOf(channel.seriesB, metric, step)];
+  if (noneOf(channel.a) && noneOf(channel.b)) return <Nothing from={pair.b.from < pair.a.from ? pair.b.from : pair.a.from} to={pair.a.to > pair.b.to ? pair.a.to : pair.b.to} />;
   const lines: Line[] = [{ name: days(pair.a.from, pair.a.to), steps: a, tone: "a" }, { name: days(pair.b.from, pair.b.to), steps: b, tone: "b" }];
   const table: Table = {
     columns: ["Step", `${metric.label}, first`, "Step of the second", `${metric.label}, second`],

@@ -1,20 +1,20 @@
 // The channel's videos: the best by one counter, or all of them by age.
 import { useState } from "react";
 import { ContentDocument, type ContentOfFragment, type Counter, type ListedVideoFragment, type VideoOrder } from "../gql/graphql";
-import { useAsked } from "../lib/client";
 import { clock, days, full, mediumDay } from "../lib/format";
 import { METRICS, type MetricKey } from "../lib/metrics";
 import { rangeOf } from "../lib/periods";
 import { go, toView, useRoute } from "../lib/route";
-import { useAsksShell } from "../lib/shell";
+import { useView } from "../lib/shell";
 import { Select } from "../ui/controls";
 import { Menu } from "../ui/figure";
 import { Link } from "../ui/frame";
 import { Icon } from "../ui/icons";
+import { noneOf, Nothing } from "../ui/nothing";
 import { RangePicker } from "../ui/ranges";
 import { Empty } from "../ui/states";
 import { csv, type Table } from "../ui/table";
-import { Value } from "../ui/value";
+import { Missing, Value } from "../ui/value";
 import { Answered, channelOf, NoChannel, Sealed, ViewHead } from "../ui/view";
 import { downloadCsv } from "../lib/download";
 
@@ -44,8 +44,8 @@ export default function Content() {
   const range = rangeOf(route);
   const sort = sortOf(route.sort);
   const [first, setFirst] = useState(PAGE);
-  const asked = useAsked(ContentDocument, {
-    shell: useAsksShell(), known: route.channel !== undefined, channel: route.channel ?? "",
+  const asked = useView(ContentDocument, {
+    known: route.channel !== undefined, channel: route.channel ?? "",
     range: range.input, ranked: sort.ranked, by: sort.by, order: sort.order, first,
   });
   const known = asked.data ? channelOf<ContentOfFragment>(asked.data) : null;
@@ -77,10 +77,7 @@ function List({ channel, sort, first, more }: { channel: ContentOfFragment; sort
   if (videos.length === 0)
     return sort.ranked
       ? (
-        <Empty title="No video can be ranked in these days">
-          <p>Only videos with enough viewers are ranked: how many others there are, and in which order, is not said.</p>
-          <div className="state-actions"><button type="button" onClick={() => go({ ...route, sort: "newest" })}>Show all videos by age</button></div>
-        </Empty>
+        <Nothing from={from} to={to}><button type="button" onClick={() => go({ ...route, sort: "newest" })}>All videos by age</button></Nothing>
       )
       : <Empty title="No videos yet"><p>They appear here once the catalogue knows them.</p></Empty>;
   const table: Table = {
@@ -115,7 +112,9 @@ function List({ channel, sort, first, more }: { channel: ContentOfFragment; sort
                   <span className="video-text"><span className="best-title">{video.title ?? video.id}</span><span className="note">{video.publishedAt ? mediumDay(video.publishedAt.slice(0, 10)) : "Date unknown"}</span></span>
                 </Link>
               </th>
-              {COLUMNS.map((column) => <td key={column.key} className="number" data-label={column.head}><Value measure={video.counters[column.key]} unit={METRICS.find((metric) => metric.key === column.key)?.unit ?? "count"} /></td>)}
+              {noneOf(video.counters)
+                ? <td colSpan={COLUMNS.length} className="number none"><Missing measure={video.counters.views} /></td>
+                : COLUMNS.map((column) => <td key={column.key} className="number" data-label={column.head}><Value measure={video.counters[column.key]} unit={METRICS.find((metric) => metric.key === column.key)?.unit ?? "count"} /></td>)}
             </tr>
           ))}
         </tbody>

@@ -1,16 +1,16 @@
 // How the channel does: counters against the period before, one of them over time, and the crowd in a few numbers.
 import { type Granularity, OverviewDocument, type OverviewOfFragment } from "../gql/graphql";
-import { useAsked } from "../lib/client";
 import { clock, days, full, mediumDay, percent } from "../lib/format";
 import { shareOf, valueOf } from "../lib/measure";
 import { MAIN, type Metric, METRICS, metricOf } from "../lib/metrics";
-import { granularityOf, rangeOf, withDaysBefore } from "../lib/periods";
+import { granularityOf, rangeOf, windowBeside, withDaysBefore } from "../lib/periods";
 import { go, toView, useRoute } from "../lib/route";
-import { useAsksShell } from "../lib/shell";
+import { useView } from "../lib/shell";
 import { countryLabel } from "../lib/words";
 import { Link } from "../ui/frame";
 import { RangePicker } from "../ui/ranges";
 import { Series, Tile } from "../ui/series";
+import { noneOf, Nothing } from "../ui/nothing";
 import { Split } from "../ui/split";
 import { Change, Missing, Value } from "../ui/value";
 import { Answered, channelOf, NoChannel, Sealed, ViewHead } from "../ui/view";
@@ -19,13 +19,13 @@ export function Overview() {
   const route = useRoute();
   const range = rangeOf(route);
   const step = granularityOf(route, range.days);
-  const asked = useAsked(OverviewDocument, {
-    shell: useAsksShell(),
+  const asked = useView(OverviewDocument, {
     known: route.channel !== undefined,
     channel: route.channel ?? "",
     range: range.input,
     steps: withDaysBefore(range, step),
     granularity: step,
+    window: windowBeside(range),
   });
   const known = asked.data ? channelOf<OverviewOfFragment>(asked.data) : null;
   return (
@@ -47,6 +47,7 @@ function Channel({ channel, step, days: count }: { channel: OverviewOfFragment; 
   const route = useRoute();
   const metric = metricOf(route.metric);
   const { range, previousRange } = channel.counters;
+  if (noneOf(channel.counters)) return <Nothing from={range.from} to={range.to} />;
   const choose = (metric: Metric) => go({ ...route, metric: metric.key }, "replace");
   return (
     <>

@@ -1,10 +1,9 @@
 // The policy in force, in plain words first and in full below. Needs no token, but is asked with it like everything else.
 import { PrivacyDocument, type PrivacyQuery, type WindowKind } from "../gql/graphql";
-import { useAsked } from "../lib/client";
 import { full, mediumDay } from "../lib/format";
 import { locale } from "../lib/locale";
 import { KIND_LABELS, KINDS } from "../lib/periods";
-import { useAsksShell } from "../lib/shell";
+import { useView } from "../lib/shell";
 import { Select } from "../ui/controls";
 import { Answered, ViewHead } from "../ui/view";
 import { go, useRoute } from "../lib/route";
@@ -12,7 +11,7 @@ import { go, useRoute } from "../lib/route";
 type Policy = PrivacyQuery["policy"];
 
 export default function Privacy() {
-  const asked = useAsked(PrivacyDocument, { shell: useAsksShell() });
+  const asked = useView(PrivacyDocument, { });
   return (
     <>
       <ViewHead title="Privacy" sub="Why some numbers are not here, and why others carry a ±" />

@@ -2,17 +2,17 @@
 import { lazy, Suspense } from "react";
 import { type CrowdFragment, VideoDocument, type VideoQuery } from "../gql/graphql";
 import type { Line } from "../charts/line";
-import { useAsked } from "../lib/client";
 import { clock, days, mediumDay, percent } from "../lib/format";
 import { type Measure, shareOf, valueOf } from "../lib/measure";
 import { MAIN, METRICS, metricOf } from "../lib/metrics";
 import { byAge, granularityOf, rangeOf, windowOf, withDaysBefore } from "../lib/periods";
 import { go, toView, useRoute } from "../lib/route";
-import { kindsOf, useAsksShell, useShell } from "../lib/shell";
+import { kindsOf, useShell, useView } from "../lib/shell";
 import { AllWithheld, CrowdView } from "../ui/crowd";
 import { Figure } from "../ui/figure";
 import { Link } from "../ui/frame";
 import { Icon } from "../ui/icons";
+import { noneOf, Nothing } from "../ui/nothing";
 import { RangePicker } from "../ui/ranges";
 import { Series, Tile } from "../ui/series";
 import { Empty } from "../ui/states";
@@ -29,8 +29,8 @@ export default function Video() {
   const range = rangeOf(route);
   const step = granularityOf(route, range.days);
   const window = windowOf(route, kindsOf(shell, "VIDEO"));
-  const asked = useAsked(VideoDocument, {
-    shell: useAsksShell(), video: route.video ?? "", range: range.input, steps: withDaysBefore(range, step), granularity: step, window,
+  const asked = useView(VideoDocument, {
+    video: route.video ?? "", range: range.input, steps: withDaysBefore(range, step), granularity: step, window,
   });
   const video = asked.data?.video ?? null;
   const back = toView(route, "content");
@@ -58,6 +58,7 @@ function Shown({ video }: { video: Watched }) {
   const { range: shown, previousRange } = video.counters;
   const sealedThrough = video.creator?.sealedThrough ?? null;
   const metrics = METRICS.filter((metric) => !["followsGained", "followsLost", "profileViews"].includes(metric.key));
+  if (noneOf(video.counters) && valueOf(video.audience.reach) === null) return <Nothing from={shown.from} to={shown.to} />;
   return (
     <>
       <div className="tiles" role="group" aria-label="Counters; the chosen one is drawn below">
