@@ -96,6 +96,10 @@ export function monthName(day: Day): string {
   return dateFormat({ month: "long", year: "numeric" }).format(utc(day));
 }
 
+export function yearName(day: Day): string {
+  return dateFormat({ year: "numeric" }).format(utc(day));
+}
+
 /** The clock hour that an instant names in its own offset: `2026-03-09T13:00:00+01:00` is 13:00. */
 export function hourOf(instant: string): string {
   return dateFormat({ weekday: "short", hour: "numeric", minute: "2-digit" }).format(new Date(`${instant.slice(0, 19)}Z`));

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { WindowKind } from "../gql/graphql";
 import { addDays, addMonths, isDay, length } from "./days";
-import { around, granularities, granularityOf, hasNext, lastDay, newest, rangeOf, shifted, windowOf, withDaysBefore } from "./periods";
+import { around, granularities, granularityOf, hasNext, lastDay, newest, rangeOf, shifted, windowBeside, windowOf, withDaysBefore } from "./periods";
 
 const CREATOR: WindowKind[] = ["DAY", "LAST_7_DAYS", "LAST_28_DAYS", "MONTH", "QUARTER", "YEAR"];
 
@@ -82,4 +82,12 @@ test("a jump lands on the window that holds the day, and never beyond the waterm
   expect([to("DAY", "2022-04-12"), to("LAST_7_DAYS", "2022-04-12"), to("LAST_28_DAYS", "2022-04-17")]).toEqual(["2022-04-12", "2022-04-17", "2022-04-17"]);
   expect([to("MONTH", "2022-04-12"), to("QUARTER", "2022-04-12"), to("YEAR", "2022-04-12")]).toEqual(["2022-04-30", "2022-06-30", "2022-12-31"]);
   expect([to("DAY", "2027-01-01"), to("LAST_7_DAYS", "2026-11-19"), to("MONTH", "2026-11-02")]).toEqual(["2026-11-20", "2026-11-15", "2026-10-31"]);
+});
+
+test("beside a range stands the audience of the window that fits it best", () => {
+  const beside = (from: string, to: string) => windowBeside({ period: "range", days: length(from, to), input: { from, to } });
+  expect(beside("2022-04-01", "2022-06-30")).toEqual({ kind: "QUARTER", date: "2022-06-30" });
+  expect(beside("2022-01-01", "2022-12-31")).toEqual({ kind: "YEAR", date: "2022-12-31" });
+  expect(beside("2022-04-03", "2022-04-20")).toEqual({ kind: "MONTH", date: "2022-04-20" });
+  expect(windowBeside(rangeOf({ view: "overview", period: "7" }))).toEqual({ kind: "LAST_7_DAYS" });
 });

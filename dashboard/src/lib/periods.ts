@@ -73,9 +73,12 @@ export function windowOf(route: Route, offered: readonly WindowKind[] | null, us
   return byAge(kind) || !isDay(route.date) ? { kind } : { kind, date: route.date };
 }
 
-/** The window whose audience stands beside the counters of a range. */
-export function windowBeside({ period, input }: Range): WindowInput {
-  if (period === "range" && input.to) return { kind: "MONTH", date: input.to };
+/** The window whose audience stands beside the counters of a range: the very days where they are a window, else their last month. */
+export function windowBeside({ period, input: { from, to } }: Range): WindowInput {
+  if (period === "range" && from && to) {
+    const same = (["MONTH", "QUARTER", "YEAR"] as const).find((kind) => firstDay(kind, to) === from && lastDay(kind, to) === to);
+    return { kind: same ?? "MONTH", date: to };
+  }
   return { kind: period === "7" ? "LAST_7_DAYS" : "LAST_28_DAYS" };
 }
 
