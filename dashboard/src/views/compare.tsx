@@ -124,7 +124,7 @@ function Both({ channel, pair }: { channel: CompareOfFragment; pair: Pair }) {
       <Figure
         title={metric.label} note={metric.help} name={`compare-${metric.key}-${pair.a.from}-${pair.b.from}`} table={table}
         controls={<Select label="Counter" options={METRICS.map((each) => ({ value: each.key, label: each.label }))} value={metric.key} choose={(metric) => go({ ...route, metric }, "replace")} />}
-        legend={<ul className="legend">{lines.map((line, index) => <li key={index}><i className={`key tone-${line.tone}`} /><bdi>{line.name}</bdi></li>)}</ul>}
+        legend={<ul className="legend">{lines.map((line, index) => <li key={index}><i className={`key tone-${line.tone}`} /><bdi>{line.name}</bdi></li>)}{[...a, ...b].some((step) => valueOf(step.measure) === null) && <li><i className="key hatched" />Withheld, and gaps in the second line</li>}</ul>}
       >
         <Suspense fallback={<div className="plot loading" />}><LineChart lines={lines} unit={metric.unit} title={metric.label} /></Suspense>
       </Figure>
