@@ -4,13 +4,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
-export const base = process.env.THRONG_URL;
-export const token = process.env.THRONG_TOKEN;
-export const jwt = process.env.THRONG_JWT;
-export const operator = process.env.THRONG_OPERATOR;
-export const creator = process.env.THRONG_CREATOR;
-if (!base || !token || !jwt || !operator || !creator)
-  throw new Error("set THRONG_URL, such as http://127.0.0.1:8080, THRONG_TOKEN, THRONG_JWT, THRONG_OPERATOR and THRONG_CREATOR");
+/** What the tests are told by the environment, such as THRONG_URL=http://127.0.0.1:8080. */
+function told(name) {
+  const value = process.env[name];
+  if (!value) throw new Error(`set ${name}`);
+  return value;
+}
+
+export const base = told("THRONG_URL");
+export const token = told("THRONG_TOKEN");
+export const jwt = told("THRONG_JWT");
+export const operator = told("THRONG_OPERATOR");
+/** Tokens of partners to whom the channel opened its counters, and its insights, alone. */
+export const partners = { counters: told("THRONG_PARTNER_COUNTERS"), insights: told("THRONG_PARTNER_INSIGHTS") };
+export const creator = told("THRONG_CREATOR");
 
 const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync);
 

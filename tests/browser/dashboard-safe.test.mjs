@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { base, creator, operator, token, withPage } from "./browser.mjs";
-import { ask, open, readable, settled, undisclosed, VIEWS } from "./dashboard.mjs";
+import { base, creator, operator, partners, token, withPage } from "./browser.mjs";
+import { ask, open, readable, settled, undisclosed, VIEWS, visit } from "./dashboard.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PHONE = { width: 390, height: 844 };
@@ -150,6 +150,26 @@ test("whoever sees several channels chooses one", async () => {
     await settled(page);
     const { creator: channel } = await ask("query ($id: ID!) { creator(id: $id) { handle } }", { id: creator });
     assert.ok((await page.locator(".sub").textContent()).startsWith(channel.handle));
+    assert.deepEqual(seen, []);
+  });
+});
+
+test("partners see what the channel granted, and that the rest is closed", async () => {
+  const closed = { counters: "Counters are not open to this token", insights: "The audience is not open to this token" };
+  await withPage(async (page, seen) => {
+    for (const [granted, other] of [["counters", "insights"], ["insights", "counters"]])
+      for (const address of ["", `?channel=${creator}`]) {
+        await open(page, address, partners[granted]);
+        // One tile for each counter, and one card of the audience.
+        assert.equal((await page.locator(".tile").count()) > 0, granted === "counters", `${granted} ${address}`);
+        assert.equal((await page.getByRole("heading", { name: "Audience", exact: true }).count()) > 0, granted === "insights", `${granted} ${address}`);
+        assert.equal(await page.getByRole("heading", { name: closed.counters }).count(), other === "counters" ? 1 : 0);
+        await visit(page, "Audience");
+        assert.equal(await page.getByRole("heading", { name: closed.insights }).count(), other === "insights" ? 1 : 0);
+        assert.equal((await page.locator(".numbers").count()) > 0, granted === "insights");
+        await visit(page, "Content");
+        assert.equal(await page.getByRole("heading", { name: closed.counters }).count(), other === "counters" ? 1 : 0);
+      }
     assert.deepEqual(seen, []);
   });
 });

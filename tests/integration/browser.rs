@@ -26,6 +26,11 @@ fn the_pages_work_in_a_browser_that_reaches_nobody_else() {
     publish(&data, &[&issuer]);
     let server = Server::start_with(&data, &TAKEN);
     let jwt = issuer.token(&json!({"sub": "someone", "role": "creator", "creator": text("creator")}));
+    // Partners to whom the channel opened one half each.
+    let partner = |scope: &str| {
+        data.json(&["grant", "give", "--subject", scope, "--creator", &text("creator"), "--scope", scope]);
+        issuer.token(&json!({"sub": scope, "role": "partner"}))
+    };
     let output = Command::new("npm")
         .args(["test", "--silent"])
         .current_dir(folder)
@@ -33,6 +38,8 @@ fn the_pages_work_in_a_browser_that_reaches_nobody_else() {
         .env("THRONG_TOKEN", text("creator_token"))
         .env("THRONG_JWT", jwt)
         .env("THRONG_OPERATOR", text("operator_token"))
+        .env("THRONG_PARTNER_COUNTERS", partner("counters"))
+        .env("THRONG_PARTNER_INSIGHTS", partner("insights"))
         .env("THRONG_CREATOR", text("creator"))
         .output()
         .expect("npm runs");

@@ -43,9 +43,25 @@ export function Answered<Data extends object>({ asked, children, rows = 3 }: { a
   );
 }
 
+type Listed<Node> = { edges: { node: Node }[] } | undefined;
+
 /** The channel of an answer: the one that was named, or the token's first. */
-export function channelOf<Node>(data: { creator?: Node | null; first?: { edges: { node: Node }[] } }): Node | null {
-  return data.creator ?? data.first?.edges[0]?.node ?? null;
+export function channelOf<Node>(named: Node | null | undefined, first: Listed<Node>): Node | null {
+  return named ?? first?.edges[0]?.node ?? null;
+}
+
+/** What an answer holds of this channel; null where the token was not granted it. The first channel of a list can be another one. */
+export function granted<Node extends { id: string }>(who: { id: string }, named: Node | null | undefined, first?: Listed<Node>): Node | null {
+  const found = channelOf(named, first);
+  return found?.id === who.id ? found : null;
+}
+
+export function NotGranted({ what }: { what: "counters" | "insights" }) {
+  return (
+    <Empty title={what === "counters" ? "Counters are not open to this token" : "The audience is not open to this token"}>
+      <p>This channel granted something else. Whoever runs the server can grant its {what}, too.</p>
+    </Empty>
+  );
 }
 
 export function NoChannel() {

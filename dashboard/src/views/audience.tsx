@@ -1,10 +1,10 @@
 // What kind of audience a channel has, over one window of the catalogue.
-import { AudienceDocument, type AudienceOfFragment } from "../gql/graphql";
+import { AudienceDocument } from "../gql/graphql";
 import { windowOf } from "../lib/periods";
 import { useRoute } from "../lib/route";
 import { kindsOf, useShell, useView } from "../lib/shell";
 import { CrowdView } from "../ui/crowd";
-import { Answered, channelOf, NoChannel, Sealed, ViewHead } from "../ui/view";
+import { Answered, channelOf, granted, NoChannel, NotGranted, Sealed, ViewHead } from "../ui/view";
 import { WindowPicker } from "../ui/windows";
 
 export default function Audience() {
@@ -15,16 +15,17 @@ export default function Audience() {
     channel: route.channel ?? "",
     window: windowOf(route, kindsOf(shell, "CREATOR")),
   });
-  const known = asked.data ? channelOf<AudienceOfFragment>(asked.data) : null;
+  const known = asked.data ? channelOf(asked.data.who, asked.data.whoFirst) : null;
+  const shown = known && asked.data ? granted(known, asked.data.crowd, asked.data.crowdFirst) : null;
   return (
     <>
       <ViewHead title="Audience" sub={known && <>{known.handle ?? known.id} · <Sealed through={known.sealedThrough} zone={known.timeZone} /></>}>
-        <WindowPicker entity="CREATOR" shown={known?.audience.window ?? null} sealedThrough={known?.sealedThrough ?? null} />
+        <WindowPicker entity="CREATOR" shown={shown?.audience.window ?? null} sealedThrough={known?.sealedThrough ?? null} />
       </ViewHead>
       <Answered asked={asked}>
-        {(data) => {
-          const channel = channelOf<AudienceOfFragment>(data);
-          return channel ? <CrowdView crowd={channel.audience} entity="CREATOR" sealedThrough={channel.sealedThrough ?? null} /> : <NoChannel />;
+        {() => {
+          if (!known) return <NoChannel />;
+          return shown ? <CrowdView crowd={shown.audience} entity="CREATOR" sealedThrough={known.sealedThrough ?? null} /> : <NotGranted what="insights" />;
         }}
       </Answered>
     </>

@@ -1,6 +1,6 @@
 // Two periods against each other: counters, one of them day over day, and the audiences where both are windows.
 import { lazy, Suspense } from "react";
-import { CompareDocument, type CompareCrowdFragment, type CompareOfFragment, WatermarkDocument, type ChannelFragment } from "../gql/graphql";
+import { CompareDocument, type CompareCrowdFragment, type CompareCrowdsFragment, type CompareOfFragment, WatermarkDocument } from "../gql/graphql";
 import { stepsOf } from "../ui/series";
 import type { Line } from "../charts/line";
 import { COMPARED_KINDS, daysText, kindOf, marginOfDifference, overlap, type Pair, pairOf, stepOf } from "../lib/compared";
@@ -18,7 +18,7 @@ import { noneOf, Nothing } from "../ui/nothing";
 import { DateField } from "../ui/ranges";
 import type { Table } from "../ui/table";
 import { Change, Missing, Value } from "../ui/value";
-import { Answered, channelOf, NoChannel, Sealed, ViewHead } from "../ui/view";
+import { Answered, channelOf, granted, NoChannel, NotGranted, Sealed, ViewHead } from "../ui/view";
 
 const LineChart = lazy(() => import("../charts/line").then((module) => ({ default: module.LineChart })));
 
@@ -33,7 +33,7 @@ export default function Compare() {
       {!asked.data && <ViewHead title="Compare" />}
       <Answered asked={asked}>
         {(data) => {
-          const channel = channelOf<ChannelFragment>(data);
+          const channel = channelOf(data.who, data.whoFirst);
           return channel ? <Periods sealedThrough={channel.sealedThrough ?? null} /> : <NoChannel />;
         }}
       </Answered>
@@ -50,9 +50,9 @@ function Periods({ sealedThrough }: { sealedThrough: Day | null }) {
   const asked = useView(CompareDocument, {
     known: route.channel !== undefined, channel: route.channel ?? "",
     a: { from: pair.a.from, to: pair.a.to }, b: { from: pair.b.from, to: pair.b.to }, granularity: stepOf(pair),
-    windows, windowA: window(pair.a.to), windowB: window(pair.b.to),
+    crowdKnown: windows && route.channel !== undefined, crowdFirst: windows && route.channel === undefined, windowA: window(pair.a.to), windowB: window(pair.b.to),
   });
-  const known = asked.data ? channelOf<CompareOfFragment>(asked.data) : null;
+  const known = asked.data ? channelOf(asked.data.who, asked.data.whoFirst) : null;
   const { a: _a, b: _b, kind: _kind, ...rest } = route;
   const windowsOffered = kindsOf(useShell(), "CREATOR");
   const offered = COMPARED_KINDS.filter((kind) => kind === "RANGE" || !windowsOffered || windowsOffered.includes(kind));
@@ -69,8 +69,10 @@ function Periods({ sealedThrough }: { sealedThrough: Day | null }) {
       {overlap(pair) && <p className="note warning">These periods share days, which count on both sides.</p>}
       <Answered asked={asked}>
         {(data) => {
-          const channel = channelOf<CompareOfFragment>(data);
-          return channel ? <Both channel={channel} pair={pair} /> : <NoChannel />;
+          if (!known) return <NoChannel />;
+          const [numbers, crowd] = [granted(known, data.numbers, data.numbersFirst), granted(known, data.crowd, data.crowdFirst)];
+          if (!numbers) return <NotGranted what="counters" />;
+          return <Both channel={numbers} crowd={crowd} pair={pair} />;
         }}
       </Answered>
     </>
@@ -106,7 +108,7 @@ function Chosen({ name, pair, sealedThrough, rolling }: { name: "a" | "b"; pair:
   );
 }
 
-function Both({ channel, pair }: { channel: CompareOfFragment; pair: Pair }) {
+function Both({ channel, crowd, pair }: { channel: CompareOfFragment; crowd: CompareCrowdsFragment | null; pair: Pair }) {
   const route = useRoute();
   const metric = metricOf(route.metric);
   const step = stepOf(pair);
@@ -128,7 +130,7 @@ function Both({ channel, pair }: { channel: CompareOfFragment; pair: Pair }) {
       >
         <Suspense fallback={<div className="plot loading" />}><LineChart lines={lines} unit={metric.unit} title={metric.label} /></Suspense>
       </Figure>
-      <div className={channel.crowdA && channel.crowdB ? "grid-2" : ""}>
+      <div className={crowd ? "grid-2" : ""}>
         <div className="stack">
         <section className="card" aria-labelledby="both-counters">
           <h2 id="both-counters">Counters</h2>
@@ -146,9 +148,9 @@ function Both({ channel, pair }: { channel: CompareOfFragment; pair: Pair }) {
             </tbody>
           </table>
         </section>
-        {channel.crowdA && channel.crowdB && <People a={channel.crowdA} b={channel.crowdB} />}
+        {crowd && <People a={crowd.crowdA} b={crowd.crowdB} />}
         </div>
-        {channel.crowdA && channel.crowdB && <Kinds a={channel.crowdA} b={channel.crowdB} />}
+        {crowd && <Kinds a={crowd.crowdA} b={crowd.crowdB} />}
       </div>
     </>
   );

@@ -15,7 +15,7 @@ import { RangePicker } from "../ui/ranges";
 import { Empty } from "../ui/states";
 import { csv, type Table } from "../ui/table";
 import { Missing, Value } from "../ui/value";
-import { Answered, channelOf, NoChannel, Sealed, ViewHead } from "../ui/view";
+import { Answered, channelOf, granted, NoChannel, NotGranted, Sealed, ViewHead } from "../ui/view";
 import { downloadCsv } from "../lib/download";
 
 type Column = { key: MetricKey & keyof ListedVideoFragment["counters"]; head: string };
@@ -48,7 +48,8 @@ export default function Content() {
     known: route.channel !== undefined, channel: route.channel ?? "",
     range: range.input, ranked: sort.ranked, by: sort.by, order: sort.order, first,
   });
-  const known = asked.data ? channelOf<ContentOfFragment>(asked.data) : null;
+  const known = asked.data ? channelOf(asked.data.who, asked.data.whoFirst) : null;
+  const shown = known && asked.data ? granted(known, asked.data.numbers, asked.data.numbersFirst) : null;
   const options = [
     { value: "newest", label: "Newest" }, { value: "oldest", label: "Oldest" },
     ...METRICS.filter((metric) => metric.key !== "followsLost").map((metric) => ({ value: metric.key as string, label: `Most: ${metric.label.toLowerCase()}` })),
@@ -56,13 +57,13 @@ export default function Content() {
   return (
     <>
       <ViewHead title="Content" sub={known && <>{known.handle ?? known.id} · <Sealed through={known.sealedThrough} zone={known.timeZone} /></>}>
-        <RangePicker range={range} shown={known?.counters.range ?? null} />
+        <RangePicker range={range} shown={shown?.counters.range ?? null} />
         <Select label="Sort by" options={options} value={sort.name} choose={(sort) => { setFirst(PAGE); go({ ...route, sort }); }} />
       </ViewHead>
       <Answered asked={asked} rows={2}>
-        {(data) => {
-          const channel = channelOf<ContentOfFragment>(data);
-          return channel ? <List channel={channel} sort={sort} first={first} more={() => setFirst(Math.min(MOST, first + PAGE))} /> : <NoChannel />;
+        {() => {
+          if (!known) return <NoChannel />;
+          return shown ? <List channel={shown} sort={sort} first={first} more={() => setFirst(Math.min(MOST, first + PAGE))} /> : <NotGranted what="counters" />;
         }}
       </Answered>
     </>

@@ -1,5 +1,5 @@
 // How the channel does: counters against the period before, one of them over time, and the crowd in a few numbers.
-import { type Granularity, OverviewDocument, type OverviewOfFragment } from "../gql/graphql";
+import { type Granularity, type OverviewCrowdFragment, OverviewDocument, type OverviewOfFragment } from "../gql/graphql";
 import { clock, days, full, mediumDay, percent } from "../lib/format";
 import { shareOf, valueOf } from "../lib/measure";
 import { MAIN, type Metric, METRICS, metricOf } from "../lib/metrics";
@@ -13,7 +13,7 @@ import { Series, Tile } from "../ui/series";
 import { noneOf, Nothing } from "../ui/nothing";
 import { Split } from "../ui/split";
 import { Change, Missing, Value } from "../ui/value";
-import { Answered, channelOf, NoChannel, Sealed, ViewHead } from "../ui/view";
+import { Answered, channelOf, granted, NoChannel, NotGranted, Sealed, ViewHead } from "../ui/view";
 
 export function Overview() {
   const route = useRoute();
@@ -27,23 +27,26 @@ export function Overview() {
     granularity: step,
     window: windowBeside(range),
   });
-  const known = asked.data ? channelOf<OverviewOfFragment>(asked.data) : null;
+  const known = asked.data ? channelOf(asked.data.who, asked.data.whoFirst) : null;
   return (
     <>
       <ViewHead title="Overview" sub={known && <>{known.handle ?? known.id} · <Sealed through={known.sealedThrough} zone={known.timeZone} /></>}>
-        <RangePicker range={range} shown={known?.counters.range ?? null} />
+        <RangePicker range={range} shown={channelOf(asked.data?.numbers, asked.data?.numbersFirst)?.counters.range ?? null} />
       </ViewHead>
       <Answered asked={asked}>
         {(data) => {
-          const channel = channelOf<OverviewOfFragment>(data);
-          return channel ? <Channel channel={channel} step={step} days={range.days} /> : <NoChannel />;
+          const who = channelOf(data.who, data.whoFirst);
+          if (!who) return <NoChannel />;
+          const [numbers, crowd] = [granted(who, data.numbers, data.numbersFirst), granted(who, data.crowd, data.crowdFirst)];
+          if (!numbers) return <><NotGranted what="counters" />{crowd && <Crowd channel={crowd} />}</>;
+          return <Channel channel={numbers} crowd={crowd} step={step} days={range.days} />;
         }}
       </Answered>
     </>
   );
 }
 
-function Channel({ channel, step, days: count }: { channel: OverviewOfFragment; step: Granularity; days: number }) {
+function Channel({ channel, crowd, step, days: count }: { channel: OverviewOfFragment; crowd: OverviewCrowdFragment | null; step: Granularity; days: number }) {
   const route = useRoute();
   const metric = metricOf(route.metric);
   const { range, previousRange } = channel.counters;
@@ -75,7 +78,7 @@ function Channel({ channel, step, days: count }: { channel: OverviewOfFragment; 
           </table>
         </section>
         <div className="stack">
-          <Crowd channel={channel} />
+          {crowd && <Crowd channel={crowd} />}
           <Best channel={channel} />
         </div>
       </div>
@@ -83,7 +86,7 @@ function Channel({ channel, step, days: count }: { channel: OverviewOfFragment; 
   );
 }
 
-function Crowd({ channel }: { channel: OverviewOfFragment }) {
+function Crowd({ channel }: { channel: OverviewCrowdFragment }) {
   const route = useRoute();
   const { window, reach, newViewers, returningViewers, followers, nonFollowers, countries } = channel.audience;
   return (
