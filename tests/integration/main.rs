@@ -23,6 +23,7 @@ mod logs;
 mod metrics;
 mod no_token;
 mod noise;
+mod overlap;
 mod platform;
 mod real_data;
 mod retention;

@@ -10,10 +10,15 @@ pub(crate) enum Subject {
     Creator,
     Video,
     Hashtag,
+    /// All channels together.
+    Platform,
 }
 
 /// Every subject, for tables that all of them have.
-pub(super) const EVERYTHING: [Subject; 3] = [Subject::Creator, Subject::Video, Subject::Hashtag];
+pub(super) const EVERYTHING: [Subject; 4] = [Subject::Creator, Subject::Video, Subject::Hashtag, Subject::Platform];
+
+/// What stands for the whole platform, where others have an id.
+pub(super) const ALL: &str = "all";
 
 impl Subject {
     /// The name of its parameter.
@@ -22,17 +27,19 @@ impl Subject {
             Self::Creator => "creator",
             Self::Video => "video",
             Self::Hashtag => "hashtag",
+            Self::Platform => "platform",
         }
     }
 
-    /// A document that asks `selection` of it, beside `$id` with these variables.
+    /// A document that asks `selection` of it, with these variables beside its own.
     pub(super) fn document(self, variables: &str, selection: &str) -> String {
-        let (ty, field) = match self {
-            Self::Creator => ("ID!", "creator(id: $id)"),
-            Self::Video => ("ID!", "video(id: $id)"),
-            Self::Hashtag => ("String!", "hashtag(name: $id)"),
+        let (own, field) = match self {
+            Self::Creator => ("$id: ID!, ", "creator(id: $id)"),
+            Self::Video => ("$id: ID!, ", "video(id: $id)"),
+            Self::Hashtag => ("$id: String!, ", "hashtag(name: $id)"),
+            Self::Platform => ("", "platform"),
         };
-        format!("query Export($id: {ty}, {variables}) {{ subject: {field} {{ {selection} }} }}")
+        format!("query Export({own}{variables}) {{ subject: {field} {{ {selection} }} }}")
     }
 }
 

@@ -106,14 +106,14 @@ impl Shape {
 
 /// `audience.csv`: the cells of a family, each with the window, its key, its share and what it says.
 pub(super) fn audience(mut params: Params) -> Result<Ask, ParamError> {
-    let (subject, id) = params.subject(&EVERYTHING, "creator, video and hashtag")?;
+    let (subject, id) = params.subject(&EVERYTHING, "creator, video, hashtag and platform")?;
     let kind =
         params.word("window", WINDOW_WORDS, |word| WINDOWS.contains(&word).then(|| word.to_ascii_uppercase()))?;
     let kind = kind.ok_or(ParamError::Word("window", WINDOW_WORDS))?;
     let date = params.take("date");
     let family = params.word("family", FAMILY_WORDS, |word| FAMILIES.into_iter().find(|(name, _)| *name == word))?;
     let (name, shape) = family.ok_or(ParamError::Word("family", FAMILY_WORDS))?;
-    params.finish("creator, video or hashtag; window, date and family")?;
+    params.finish("creator, video, hashtag or platform; window, date and family")?;
     let rows = move |subject: &Value, sheet: &mut Sheet| -> csv::Result<()> {
         let audience = &subject["audience"];
         let header = ["window", "from", "to"].into_iter().chain(shape.keys().iter().copied());

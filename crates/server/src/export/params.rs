@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::Subject;
+use super::ask::ALL;
 
 /// Why the parameters are no question. Messages quote nothing of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -55,6 +56,7 @@ impl Params {
     pub(super) fn subject(&mut self, of: &[Subject], names: &'static str) -> Result<(Subject, String), ParamError> {
         let mut named = of.iter().filter_map(|&subject| Some((subject, self.take(subject.name())?)));
         match (named.next(), named.next()) {
+            (Some((Subject::Platform, word)), None) if word != ALL => Err(ParamError::Word("platform", ALL)),
             (Some(found), None) => Ok(found),
             _ => Err(ParamError::Subject(names)),
         }

@@ -32,13 +32,13 @@ const FIRST: i32 = 100;
 
 /// `counters.csv`: one row for each step, in order, with each counter beside what it says.
 pub(super) fn counters(mut params: Params) -> Result<Ask, ParamError> {
-    let (subject, id) = params.subject(&EVERYTHING, "creator, video and hashtag")?;
+    let (subject, id) = params.subject(&EVERYTHING, "creator, video, hashtag and platform")?;
     let range = params.range()?;
     let granularity = params.word("granularity", "hour, day, week, month, quarter and year", |word| {
         GRANULARITIES.contains(&word).then(|| word.to_ascii_uppercase())
     })?;
     let chosen = params.word("counters", COUNTER_WORDS, chosen)?.unwrap_or_else(|| COUNTERS.to_vec());
-    params.finish("creator, video or hashtag; from and to, or last; granularity and counters")?;
+    params.finish("creator, video, hashtag or platform; from and to, or last; granularity and counters")?;
     let fields: String = chosen.iter().map(|(field, _)| format!("{field} {{ value disclosure }} ")).collect();
     let selection =
         format!("series(range: $range, granularity: $granularity) {{ date start partial counters {{ {fields} }} }}");

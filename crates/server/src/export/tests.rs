@@ -29,6 +29,7 @@ fn wrong_parameters_are_told_apart() {
         assert!(matches!(error(Table::Counters, text), ParamError::Subject(_)), "{text}");
     }
     assert!(matches!(error(Table::TopVideos, "video=a"), ParamError::Subject("creator")));
+    assert!(matches!(error(Table::Counters, "platform=mine&last=7"), ParamError::Word("platform", "all")));
     assert!(matches!(error(Table::Counters, "creator=a&granularty=day"), ParamError::Unknown(_)));
     assert!(matches!(error(Table::Counters, "creator=a&granularity=decade"), ParamError::Word("granularity", _)));
     assert!(matches!(error(Table::Counters, "creator=a&counters=views,people"), ParamError::Word("counters", _)));
