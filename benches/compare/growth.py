@@ -43,6 +43,7 @@ def rows(figures):
 
 PANELS = [
     *[chart.Panel(title, f"Questions, {title} channel", "ms, less is better", tuple(CREATORS)) for title in CREATORS],
+    chart.Panel("platform", "Questions, all channels", "ms, less is better"),
     chart.Panel("rate", "Load", "events a second, more is better"),
     chart.Panel("stored", "Disk", "bytes an event, less is better"),
     chart.Panel("open", "Open", "seconds, less is better"),
@@ -84,7 +85,7 @@ def summary(points, beside):
     report.say(f"![How times, load, disk and memory grow with the events]({os.path.relpath(CHART, beside)})")
     report.say()
     report.say("Questions in ms: the geometric mean of all medians but the dashboard's, which asks some of them again.")
-    titles = ["head", "middle", "small", "load, events a second", "bytes an event", "open, s", "resident, MB"]
+    titles = ["head", "middle", "small", "platform", "load, events a second", "bytes an event", "open, s", "resident, MB"]
     report.table(["events", "engine", *titles])
     for n, engines in points.items():
         for name, values in engines.items():
