@@ -23,6 +23,8 @@ const Content = lazy(LATER.content);
 const Video = lazy(LATER.video);
 const Compare = lazy(LATER.compare);
 const Privacy = lazy(LATER.privacy);
+/** Answers are kept while the tab is looked at; whoever comes back after this long gets new ones. */
+const STALE_MS = 5 * 60_000;
 /** After the first view is drawn the others are fetched, so that going there waits for the answer only. */
 const IDLE_MS = 1_500;
 
@@ -34,7 +36,13 @@ export function App() {
 
 /** Everything that one token may see: a client and its answers end with the token. */
 function Signed() {
-  const client = useMemo(makeClient, []);
+  const [since, setSince] = useState(Date.now);
+  const client = useMemo(makeClient, [since]);
+  useEffect(() => {
+    const look = () => document.visibilityState === "visible" && Date.now() - since > STALE_MS && setSince(Date.now());
+    document.addEventListener("visibilitychange", look);
+    return () => document.removeEventListener("visibilitychange", look);
+  }, [since]);
   const [shell, setShell] = useState<Shell | null>(null);
   const learn = useCallback((found: Shell) => setShell((known) => known ?? found), []);
   const state = useMemo(() => ({ shell, learn }), [shell, learn]);

@@ -92,7 +92,7 @@ enum Command {
         #[arg(long, value_name = "DATE", value_parser = Day::parse)]
         through: Day,
     },
-    /// Serve the API, the playground and ingest until a signal comes
+    /// Serve the API, the dashboard, the playground and ingest until a signal comes
     #[command(after_help = "Examples:\n  throng serve\n  throng serve --listen 127.0.0.1:9000 --data /srv/throng")]
     Serve {
         /// Address and port; port 0 takes a free one [default: 127.0.0.1:8080]

@@ -51,7 +51,7 @@ export function failureOf(error: CombinedError): Failure {
   const code = String(first?.extensions?.code ?? "");
   if (code === "UNAUTHENTICATED" || response?.status === 401) return { kind: "unauthenticated" };
   if (response?.status === 429 || response?.status === 503 || code === "RATE_LIMITED")
-    return { kind: "limited", seconds: retryAfter(response?.headers?.get("Retry-After") ?? null) };
+    return { kind: "limited", seconds: retryAfter(response?.headers?.get("Retry-After") ?? String(first?.extensions?.retryAfter ?? "")) };
   if (first) return { kind: "refused", code, message: first.message };
   return response ? { kind: "refused", code: String(response.status), message: error.message } : { kind: "unreachable" };
 }

@@ -14,7 +14,7 @@ import { Figure } from "./figure";
 import { Nothing } from "./nothing";
 import { Split } from "./split";
 import { Empty } from "./states";
-import type { Table } from "./table";
+import type { Table } from "../lib/csv";
 import { Margin, Missing, Value } from "./value";
 
 // On its way while the question is.

@@ -2,7 +2,8 @@
 import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { downloadCsv, downloadPng } from "../lib/download";
 import { Icon } from "./icons";
-import { csv, DataTable, type Table } from "./table";
+import { csv, type Table } from "../lib/csv";
+import { DataTable } from "./table";
 
 type Props = {
   title: string;

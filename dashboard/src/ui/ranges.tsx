@@ -28,7 +28,8 @@ export function RangePicker({ range, shown }: { range: Range; shown: { from: str
   );
 }
 
-export function DateField({ label, value, min = "", max = "", change }: { label: string; value: string; min?: string; max?: string; change: (day: string) => void }) {
+/** `max`: today where nothing else bounds it, since the days to come have no numbers. */
+export function DateField({ label, value, min = "", max = new Date().toLocaleDateString("sv"), change }: { label: string; value: string; min?: string; max?: string; change: (day: string) => void }) {
   return (
     <label className="date">
       <span className="unseen">{label}</span>

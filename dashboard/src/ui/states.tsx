@@ -29,7 +29,7 @@ export function Failed({ failure, again }: { failure: Failure; again: () => void
       return (
         <div className="state card" role="alert">
           <h2>This token is not known</h2>
-          <p>It may have been revoked, or it is that of another server.</p>
+          <p>It may have expired or been revoked, or it is that of another server.</p>
           <button type="button" className="primary" onClick={() => setToken(null)}>Use another token</button>
         </div>
       );

@@ -16,7 +16,7 @@ import { Segmented, Select, Stepper } from "../ui/controls";
 import { Figure } from "../ui/figure";
 import { noneOf, Nothing } from "../ui/nothing";
 import { DateField } from "../ui/ranges";
-import type { Table } from "../ui/table";
+import type { Table } from "../lib/csv";
 import { Change, Missing, Value } from "../ui/value";
 import { Answered, channelOf, granted, NoChannel, NotGranted, Sealed, ViewHead } from "../ui/view";
 

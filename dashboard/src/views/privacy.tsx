@@ -60,7 +60,8 @@ function Told({ policy, server }: { policy: Policy; server: string }) {
       <p className="note">
         Policy <code>{policy.version}</code>, server {server}. The least minimum that this server can be configured with: {full(policy.audienceMinFloor)}.{" "}
         {policy.generation > 0 ? `Viewers were erased ${full(policy.generation)} times, last through ${mediumDay(policy.generations.at(-1)?.date ?? "1970-01-01")}.` : "No viewer has been erased."}
-        {policy.eventsKeptFrom ? ` Events are kept from ${mediumDay(policy.eventsKeptFrom)} on.` : ""}
+        {policy.eventsKeptFrom ? ` Events are kept from ${mediumDay(policy.eventsKeptFrom)} on.` : ""}{" "}
+        This page is made of <a href="assets/LICENSES.txt">open source</a>.
       </p>
     </>
   );
