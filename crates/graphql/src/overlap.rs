@@ -58,8 +58,12 @@ pub(crate) fn ask(ctx: &Context<'_>, ids: &[ID], window: &WindowInput) -> Result
         Err(GateError::Unknown) => return Ok(None),
         answer => open(ctx, answer.map_err(of_gate)?),
     };
-    let shares = pair.channels().iter().zip(overlap.shares()).filter(|(channel, _)| access.sees(channel, needs));
-    let shares =
-        shares.filter_map(|(channel, share)| Some(OverlapShare { creator: Creator(gate.creator(channel)?), share }));
-    Ok(Some(Overlap { window: overlap.window().into(), reach: overlap.reach().into(), shares: shares.collect() }))
+    let wanted = ctx.look_ahead().field("shares").exists();
+    let seen = pair.channels().iter().filter(|channel| wanted && access.sees(channel, needs));
+    let share_of = |channel: &CreatorId<'static>| {
+        let share = gate.share_of(channel, &overlap).map_err(of_gate)?;
+        Ok(gate.creator(channel).map(|facts| OverlapShare { creator: Creator(facts), share }))
+    };
+    let shares = seen.filter_map(|channel| share_of(channel).transpose()).collect::<Result<_>>()?;
+    Ok(Some(Overlap { window: overlap.window().into(), reach: overlap.reach().into(), shares }))
 }

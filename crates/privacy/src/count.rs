@@ -55,6 +55,9 @@ impl<T: Copy + Default> Slots<T> {
 /// Everyone in any list.
 pub(crate) fn reach<'v>(lists: impl IntoIterator<Item = &'v Viewers>) -> u64 {
     let lists: Vec<&Viewers> = lists.into_iter().collect();
+    if let [list] = *lists {
+        return list.len() as u64;
+    }
     let (mut seen, mut total) = (Bits::new(), 0);
     each_block(lists.iter().copied(), |stretches| {
         for (list, stretch) in of(&lists, stretches) {

@@ -192,9 +192,10 @@ impl Gate {
             }
             _ => None,
         };
+        let sealed_through = self.sealed_through(entity)?;
         let facts = WindowFacts {
-            sealed_through: self.sealed_through(entity)?,
-            yesterday: self.yesterday(entity)?,
+            sealed_through,
+            newest: sealed_through.map_or_else(|| self.yesterday(entity), Ok)?,
             published,
             step_days: self.policy.rolling_step_days(),
         };

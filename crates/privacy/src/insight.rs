@@ -8,6 +8,7 @@ use crate::budget::drawn_from;
 use crate::crowd::Counted;
 use crate::noisy::Noisy;
 use crate::shapes::Rest;
+use crate::suppress::apart;
 use crate::{
     AskedWindow, Audience, AudienceTable, Contribution, Curve, EntityKind, Gate, GateError, Measure, Protection,
     Released, Rewrites, cells,
@@ -112,7 +113,7 @@ impl Gate {
         let mut shown = both >= floor;
         for channel in channels {
             let besides = reach(&Entity::Creator(channel.clone()))?.checked_sub(both);
-            shown &= besides == Some(0) || besides >= Some(floor);
+            shown &= besides.is_some_and(|besides| apart(floor, besides));
         }
         let total = self.judge.viewers(both, shown);
         audience.tables.insert(Family::Reach, AudienceTable::new(total, Vec::new(), Rest::NotApplicable));

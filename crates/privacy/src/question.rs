@@ -69,8 +69,8 @@ impl AskedWindow {
 /// What is publicly known of the entity when a window is asked for.
 pub(crate) struct WindowFacts {
     pub(crate) sealed_through: Option<Day>,
-    /// The last day that has ended by the wall clock.
-    pub(crate) yesterday: Day,
+    /// The last sealed day; where there is none, the last that has ended by the wall clock.
+    pub(crate) newest: Day,
     /// Of a video: the day it was published, if known. `None` for anything else.
     pub(crate) published: Option<Option<Day>>,
     pub(crate) step_days: u16,
@@ -88,7 +88,7 @@ pub(crate) fn window(kind: WindowKind, date: Option<Day>, facts: &WindowFacts) -
     } else {
         match date {
             Some(date) => Window::at(kind, date, facts.step_days)?,
-            None => Window::newest(kind, facts.sealed_through.unwrap_or(facts.yesterday), facts.step_days)?,
+            None => Window::newest(kind, facts.newest, facts.step_days)?,
         }
     };
     let sealed = facts.sealed_through.is_some_and(|through| window.days.last() <= through);
@@ -129,7 +129,7 @@ mod tests {
         let day = |text: &str| Day::parse(text).expect(text);
         let mut facts = WindowFacts {
             sealed_through: Some(day("2026-03-11")),
-            yesterday: day("2026-03-20"),
+            newest: day("2026-03-11"),
             published: None,
             step_days: 7,
         };
@@ -137,7 +137,7 @@ mod tests {
         assert_eq!((newest.days(), newest.sealed()), (range("2026-02-09", "2026-03-08"), true));
         let late = window(WindowKind::Day, Some(day("2026-03-12")), &facts).expect("window");
         assert!(!late.sealed());
-        facts.sealed_through = None;
+        (facts.sealed_through, facts.newest) = (None, day("2026-03-20"));
         let unsealed = window(WindowKind::Day, None, &facts).expect("window");
         assert_eq!((unsealed.days().last(), unsealed.sealed()), (day("2026-03-20"), false));
         assert_eq!(window(WindowKind::First7Days, None, &facts), Err(WindowError::NotAVideo.into()));

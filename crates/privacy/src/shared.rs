@@ -6,11 +6,10 @@ use crate::shapes::share;
 use crate::{AskedWindow, Gate, GateError, Measure, Released};
 
 /// The viewers that two channels have in common over one window.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Overlap {
     window: AskedWindow,
     reach: Measure,
-    shares: [Option<f64>; 2],
 }
 
 impl Overlap {
@@ -22,11 +21,6 @@ impl Overlap {
     /// Distinct viewers with a view on each channel.
     pub fn reach(&self) -> Measure {
         self.reach
-    }
-
-    /// These ÷ the reach of each channel, in the order of the pair; `None` where either is not disclosed.
-    pub fn shares(&self) -> [Option<f64>; 2] {
-        self.shares
     }
 }
 
@@ -42,14 +36,15 @@ impl Gate {
         // Also where nothing of the window is sealed.
         self.source.overlap_from(pair).ok_or(GateError::Unknown)?;
         let (window, reach) = self.reach(&Entity::Overlap(pair.clone()), kind, date)?;
-        // Of released numbers, so it says nothing more.
-        let share = |channel: &CreatorId<'static>| {
-            let (_, all) = self.reach(&Entity::Creator(channel.clone()), kind, Some(window.days().last()))?;
-            Ok::<_, GateError>(share(&reach, &all))
-        };
-        let [one, other] = pair.channels();
-        let shares = [share(one)?, share(other)?];
-        Ok(self.release(Overlap { window, reach, shares }).settled(true))
+        Ok(self.release(Overlap { window, reach }).settled(true))
+    }
+
+    /// What part of a channel's reach an overlap of it is, 0 to 1; `None` where either is not disclosed. Of released numbers,
+    /// so it says nothing more.
+    pub fn share_of(&self, channel: &CreatorId<'static>, overlap: &Overlap) -> Result<Option<f64>, GateError> {
+        let date = overlap.window.days().last();
+        let (_, all) = self.reach(&Entity::Creator(channel.clone()), overlap.window.kind(), Some(date))?;
+        Ok(share(&overlap.reach, &all))
     }
 
     fn reach(&self, entity: &Entity, kind: WindowKind, date: Option<Day>) -> Result<(AskedWindow, Measure), GateError> {

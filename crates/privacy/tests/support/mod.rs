@@ -228,8 +228,12 @@ impl Source for World {
         self.rows_from
     }
 
-    fn sealed_through(&self, _: &Entity) -> Result<Option<Day>, SourceError> {
-        Ok(self.sealed_through)
+    fn sealed_through(&self, entity: &Entity) -> Result<Option<Day>, SourceError> {
+        match entity {
+            Entity::Creator(id) if *id != creator() => Err(SourceError::Unknown),
+            Entity::Video(id) if self.video(id).is_none() => Err(SourceError::Unknown),
+            _ => Ok(self.sealed_through),
+        }
     }
 
     fn creator(&self, id: &CreatorId<'_>) -> Option<CreatorFacts> {
