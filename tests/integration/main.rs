@@ -30,6 +30,8 @@ mod retention;
 mod server;
 mod stream_client;
 mod subscriptions;
+#[cfg(feature = "otlp")]
+mod telemetry;
 mod tokens;
 mod world;
 

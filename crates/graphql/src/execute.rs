@@ -172,6 +172,12 @@ impl Document {
         })
     }
 
+    /// The name of the operation of this name, or of the only one; `None` where that has none.
+    pub fn name<'a>(&'a self, operation_name: Option<&'a str>) -> Option<&'a str> {
+        let mut operations = self.0.document.operations.iter();
+        operation_name.or_else(|| operations.next()?.0.map(|name| name.as_str()))
+    }
+
     fn operation(&self, name: Option<&str>) -> Option<&OperationDefinition> {
         let mut operations = self.0.document.operations.iter();
         let operation = match name {

@@ -16,6 +16,7 @@ use crate::ingest::InputError;
 use crate::jwt::JwtError;
 use crate::keys::KeysError;
 use crate::noise_key::NoiseKeyError;
+use crate::telemetry::TelemetryError;
 use crate::viewers::BadViewers;
 
 /// Why `throng` failed; its sources say more.
@@ -31,6 +32,8 @@ pub(crate) enum Failure {
     Config(#[from] ConfigError),
     #[error("the configuration was refused")]
     Policy(#[from] PolicyError),
+    #[error("traces cannot be sent")]
+    Telemetry(#[from] TelemetryError),
     #[error("JSON Web Tokens cannot be taken")]
     Jwt(#[from] JwtError),
     #[error(transparent)]

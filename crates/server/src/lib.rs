@@ -26,6 +26,7 @@ mod noise_key;
 mod output;
 mod platform;
 mod receipt;
+mod telemetry;
 mod viewers;
 mod watched;
 

@@ -14,6 +14,7 @@ use crate::http::{self, Service};
 use crate::jwt::Verifier;
 use crate::keys::{self, KeyRing};
 use crate::output::{Output, note};
+use crate::telemetry::Telemetry;
 use crate::{logging, platform};
 
 /// Serves the data directory.
@@ -34,6 +35,7 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     let keys = KeyRing::open(config.data.join(keys::FILE))?;
     let jwt = Verifier::open(&config.jwt)?;
+    let telemetry = Telemetry::start(&config.telemetry)?;
     match policy.protection() {
         Protection::Noise => {
             let (rho, epsilon) = (policy.rho(), policy.epsilon());
@@ -57,7 +59,7 @@ pub(super) fn run(
         note("No key works yet. Make one with: throng key create --role operator");
     }
     let schema = platform::schema(&store, config, policy)?;
-    http::run(Service::new(store, schema, Authenticator::new(keys, jwt), config)?, config, announce)
+    http::run(Service::new(store, schema, Authenticator::new(keys, jwt), telemetry, config)?, config, announce)
 }
 
 fn announce(addresses: &[SocketAddr], output: Output) -> Result<(), Failure> {

@@ -144,6 +144,17 @@ fn origins(given: &Given<'_>) -> Result<Vec<String>, String> {
     }
 }
 
+/// Plain HTTP, without a name and a password in it.
+fn collector(given: &Given<'_>) -> Result<String, String> {
+    let text = given.text()?;
+    let host = text.strip_prefix("http://").and_then(|rest| rest.split('/').next());
+    let fits = host.is_some_and(|host| !host.is_empty() && !host.contains('@')) && !text.contains(char::is_whitespace);
+    fits.then(|| text.to_owned()).ok_or_else(|| {
+        "must be an address such as \"http://127.0.0.1:4318/v1/traces\", of a collector that is reached without TLS"
+            .to_owned()
+    })
+}
+
 /// Roles that a JWT may claim. Programs that send events hold keys.
 fn jwt_roles(given: &Given<'_>) -> Result<Vec<Role>, String> {
     const ROLES: [Role; 3] = [Role::Creator, Role::Partner, Role::Operator];
@@ -580,6 +591,28 @@ pub(super) const FIELDS: &[Field] = &[
         get: |config| number(config.privacy.rolling_step_days),
     },
     Field {
+        path: "telemetry.traces_endpoint",
+        doc: &[
+            "Where traces go: a collector of OpenTelemetry that takes OTLP over HTTP, such as \"http://127.0.0.1:4318/v1/traces\". Spans say",
+            "method, route and status of requests, and of questions the operation's kind and name, its cost, its time and the code of",
+            "what went wrong; never an id, a variable, a token or a value. So keep ids out of the names of operations. Unset: no traces.",
+        ],
+        set: |config, given| collector(given).map(|value| config.telemetry.traces_endpoint = Some(value)),
+        get: |config| config.telemetry.traces_endpoint.as_ref().and_then(text),
+    },
+    Field {
+        path: "telemetry.service_name",
+        doc: &["What this server is called in traces."],
+        set: |config, given| given.name().map(|value| config.telemetry.service_name = value),
+        get: |config| text(&config.telemetry.service_name),
+    },
+    Field {
+        path: "telemetry.sample_ratio",
+        doc: &["The share of requests that are traced, from 0 to 1."],
+        set: |config, given| given.number(0.0..=1.0).map(|value| config.telemetry.sample_ratio = value),
+        get: |config| Some(Value::Float(config.telemetry.sample_ratio)),
+    },
+    Field {
         path: "log.format",
         doc: &[
             "Log lines on standard error: \"text\" or \"json\". They never hold a viewer, a token, a query or an answer.",
@@ -634,6 +667,10 @@ mod tests {
         assert!(refused("jwt.roles", "creator,ingest").contains("must be a list of roles"));
         assert!(refused("jwt.roles", "").contains("must name a role"));
         assert!(refused("jwt.issuer", " ").contains("not empty"));
+        for wrong in ["https://collector:4318", "http://", "http://name:word@collector", "http://a b", "collector"] {
+            assert!(refused("telemetry.traces_endpoint", wrong).contains("without TLS"), "{wrong}");
+        }
+        assert_eq!(refused("telemetry.sample_ratio", "1.1"), "must be a number from 0 to 1");
         assert!(refused("ingest.bodies_max", "-1").contains("from 1"));
         assert!(refused("data", "").contains("path"));
     }

@@ -32,6 +32,7 @@ pub(crate) struct Config {
     pub(crate) ingest: Ingest,
     pub(crate) store: Storage,
     pub(crate) privacy: Privacy,
+    pub(crate) telemetry: Telemetry,
     pub(crate) log: Log,
 }
 
@@ -120,6 +121,14 @@ pub(crate) struct Privacy {
     pub(crate) rho: f64,
     pub(crate) noise_key_file: Option<PathBuf>,
     pub(crate) rolling_step_days: u16,
+}
+
+/// Section `telemetry`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Telemetry {
+    pub(crate) traces_endpoint: Option<String>,
+    pub(crate) service_name: String,
+    pub(crate) sample_ratio: f64,
 }
 
 /// Section `log`.
@@ -288,6 +297,7 @@ impl Default for Config {
                 noise_key_file: None,
                 rolling_step_days: ROLLING_STEP_DAYS_DEFAULT,
             },
+            telemetry: Telemetry { traces_endpoint: None, service_name: "throng".to_owned(), sample_ratio: 1.0 },
             log: Log { format: LogFormat::Text, level: LogLevel::Info },
         }
     }

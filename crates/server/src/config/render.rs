@@ -158,6 +158,10 @@ mod tests {
         noise_key_file = "/elsewhere/noise"
         rho = 1
         rolling_step_days = 1
+        [telemetry]
+        traces_endpoint = "http://collector:4318/v1/traces"
+        service_name = "analytics"
+        sample_ratio = 0.5
         [log]
         format = "json"
         level = "debug"

@@ -11,6 +11,8 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use throng_graphql::{Access, Standing};
 
+use crate::telemetry::Operation;
+
 /// What was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Question {
@@ -37,6 +39,8 @@ pub(super) struct Body {
     pub(super) open: Bytes,
     /// What the request cost.
     pub(super) cost: u32,
+    /// What was asked, for traces; `None` where the document was refused.
+    pub(super) operation: Option<Operation>,
 }
 
 #[derive(Debug, Clone)]

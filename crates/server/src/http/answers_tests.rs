@@ -23,6 +23,7 @@ use super::rate::Bill;
 use crate::authn::Authenticator;
 use crate::config::Config;
 use crate::keys::KeyRing;
+use crate::telemetry::Telemetry;
 
 const VIEWERS: u32 = 20;
 const SEALED: &str = "2026-03-04";
@@ -123,8 +124,9 @@ impl World {
             let mut config = Config::default();
             config.graphql.answers_cache_bytes_max = bytes_max;
             let keys = KeyRing::open(folder.path().join("keys.json")).unwrap();
-            Service::new(store.clone(), schema.clone(), Authenticator::new(keys, None), &config)
-                .expect("no trusted documents")
+            let authn = Authenticator::new(keys, None);
+            let telemetry = Telemetry::start(&config.telemetry).unwrap();
+            Service::new(store.clone(), schema.clone(), authn, telemetry, &config).expect("no trusted documents")
         };
         let (cached, fresh) = (service(1 << 20), service(0));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -277,7 +279,8 @@ fn the_next_day_has_other_newest_windows() {
 #[test]
 fn what_is_kept_is_bounded() {
     let world = World::new(noon);
-    let (standing, body) = (world.cached.schema.standing().unwrap(), Body { open: vec![7; 1_000].into(), cost: 1 });
+    let (standing, body) =
+        (world.cached.schema.standing().unwrap(), Body { open: vec![7; 1_000].into(), cost: 1, operation: None });
     let question = |number: u32| {
         let text = number.to_string().into();
         Question { access: Access::Operator, by_get: false, text }

@@ -18,8 +18,9 @@ use super::metrics::Reason;
 use super::negotiate::Media;
 use super::params::{ParamError, Params};
 use super::rate::{Bill, Broke, Charge};
-use super::{Service, at_once};
+use super::{Service, at_once, metrics};
 use crate::authn::{Caller, Credential, Holder};
+use crate::telemetry::{Facts, Operation};
 
 /// Who asks.
 #[derive(Debug, Clone)]
@@ -86,6 +87,10 @@ pub(super) struct Answered {
     /// The data of a subscription, where it has any: asking again may bring other ones. What else an answer carries, such as what
     /// it cost, is no news.
     pub(super) value: Option<Bytes>,
+    /// Whether it was kept from before.
+    pub(super) kept: bool,
+    /// The code of its first error, if it has any.
+    pub(super) code: Option<&'static str>,
 }
 
 impl Answered {
@@ -144,13 +149,25 @@ pub(super) async fn answer(
     caller: Option<Caller>,
     way: Way,
 ) -> Result<Answered, Unanswered> {
-    let answered = answer_or_refuse(service, question, caller, way).await;
+    let answering = answer_or_refuse(service, question, caller, way);
+    let answered = service.telemetry.during(answering, facts).await;
     answered.inspect_err(|error| {
         service.metrics.failed(error.code());
         if let Unanswered::Broke(broke) = error {
             service.metrics.refused(broke.reason());
         }
     })
+}
+
+/// What a trace says of a question.
+fn facts(answered: &Result<Answered, Unanswered>) -> Facts {
+    match answered {
+        Ok(Answered { body, kept, code, .. }) => {
+            let (operation, cost) = (body.operation.clone(), Some(body.cost));
+            Facts::Operation { operation, cost, kept: *kept, code: *code }
+        }
+        Err(error) => Facts::Operation { operation: None, cost: None, kept: false, code: Some(error.code()) },
+    }
 }
 
 /// Answers what was sent: as before where that still holds, otherwise by computing. It is paid for first.
@@ -163,7 +180,7 @@ async fn answer_or_refuse(
     let mut bill = Bill::of(caller.clone());
     if let Some(body) = service.answers.get(&question, service.schema.standing()) {
         let charge = bill.pay(&service.rates, body.cost)?;
-        return Ok(Answered { status: StatusCode::OK, body, charge, value: None });
+        return Ok(Answered { status: StatusCode::OK, body, charge, value: None, kept: true, code: None });
     }
     let place = enter(service, caller)?;
     if let Some(answered) = at_once::answer(service, &question, &mut bill, way)? {
@@ -224,13 +241,14 @@ pub(super) fn compute(
     runtime: &Handle,
 ) -> Result<Answered, Unanswered> {
     let params = params_of(&question).map_err(|error| Problem::malformed(error.to_string()))?;
-    let (kind, priced) = match service.documents.find(params.query.as_deref(), params.document, &service.schema) {
+    let (operation, priced) = match service.documents.find(params.query.as_deref(), params.document, &service.schema) {
         Err(Refusal::Problem(problem)) => return Err(problem.into()),
         Err(Refusal::Answer(refusal)) => (None, Err(refusal)),
         Ok(document) => {
             let kind = document.kind(params.operation_name.as_deref());
             way.takes(kind, question.by_get)?;
-            (kind, service.schema.price(document, request_of(params)))
+            let operation = kind.map(|kind| Operation::new(kind, document.name(params.operation_name.as_deref())));
+            (operation, service.schema.price(document, request_of(params)))
         }
     };
     let cost = priced.as_ref().map_or(REFUSED_COST, Priced::cost);
@@ -244,7 +262,7 @@ pub(super) fn compute(
     };
     let Answer { response, holds } = answer;
     note_errors(service, &response);
-    let answered = written(response, way, kind, charge, cost)?;
+    let answered = written(response, way, operation, charge, cost)?;
     if let Some(holds) = holds {
         service.answers.keep(question, holds, answered.body.clone());
     }
@@ -262,14 +280,21 @@ fn note_errors(service: &Service, response: &Response) {
     }
 }
 
+/// The code of the first error.
+fn code_of(response: &Response) -> Option<&'static str> {
+    let code = response.errors.first()?.extensions.as_ref()?.get("code")?;
+    if let Value::String(code) = code { Some(metrics::known_code(code)) } else { None }
+}
+
 /// A response as it is sent.
 fn written(
     response: Response,
     way: Way,
-    kind: Option<OperationKind>,
+    operation: Option<Operation>,
     charge: Charge,
     cost: u32,
 ) -> Result<Answered, Problem> {
+    let kind = operation.as_ref().map(Operation::kind);
     let is_subscription = kind == Some(OperationKind::Subscription);
     let no_data = response.data == Value::Null && !response.errors.is_empty();
     // Without data and without a place in the data, an error is about the request itself. A subscription that brings no value
@@ -280,12 +305,18 @@ fn written(
         _ => StatusCode::OK,
     };
     let value = value(&response, kind);
-    let body = body_of(response, request_error, cost).map_err(|_| Problem::INTERNAL)?;
-    Ok(Answered { status, body, charge, value })
+    let code = code_of(&response);
+    let body = body_of(response, request_error, cost, operation).map_err(|_| Problem::INTERNAL)?;
+    Ok(Answered { status, body, charge, value, kept: false, code })
 }
 
 /// A response as it is kept. A request error has no `data` at all, not even null.
-pub(super) fn body_of(mut response: Response, request_error: bool, cost: u32) -> serde_json::Result<Body> {
+pub(super) fn body_of(
+    mut response: Response,
+    request_error: bool,
+    cost: u32,
+    operation: Option<Operation>,
+) -> serde_json::Result<Body> {
     let extensions = std::mem::take(&mut response.extensions);
     let mut open = if request_error {
         serde_json::to_vec(&serde_json::json!({ "errors": response.errors }))?
@@ -301,5 +332,5 @@ pub(super) fn body_of(mut response: Response, request_error: bool, cost: u32) ->
         serde_json::to_writer(&mut open, value)?;
         open.push(b',');
     }
-    Ok(Body { open: open.into(), cost })
+    Ok(Body { open: open.into(), cost, operation })
 }

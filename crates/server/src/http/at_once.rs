@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 
 use actix_web::http::StatusCode;
 use quick_cache::sync::Cache;
-use throng_graphql::{Answer, OperationKind, Priced};
+use throng_graphql::{Answer, Priced};
 use throng_store::without_waiting;
 
 use super::Service;
 use super::answers::Question;
 use super::asking::{Answered, Way, body_of, params_of, request_of, value};
 use super::rate::{Bill, Broke};
+use crate::telemetry::Operation;
 
 /// How long computing may take before the next piece of an answer is begun.
 const TIME_MAX: Duration = Duration::from_millis(3);
@@ -46,7 +47,7 @@ pub(super) fn answer(
     if question.text.len() > BYTES_MAX || service.long.questions.get(&hash).is_some() {
         return Ok(None);
     }
-    let Some((priced, kind)) = priced(service, question, way) else { return Ok(None) };
+    let Some((priced, operation)) = priced(service, question, way) else { return Ok(None) };
     let cost = priced.cost();
     let charge = bill.pay(&service.rates, cost)?;
     let (began, access, priced) = (Instant::now(), question.access.clone(), priced.told(charge.budget()));
@@ -55,20 +56,21 @@ pub(super) fn answer(
         service.long.questions.insert(hash, ());
     }
     Ok(answer.and_then(|Answer { response, holds }| {
-        let value = value(&response, kind);
-        let body = body_of(response, false, cost).ok()?;
+        let value = value(&response, operation.as_ref().map(Operation::kind));
+        let body = body_of(response, false, cost, operation).ok()?;
         if let Some(holds) = holds {
             service.answers.keep(question.clone(), holds, body.clone());
         }
-        Some(Answered { status: StatusCode::OK, body, charge, value })
+        Some(Answered { status: StatusCode::OK, body, charge, value, kept: false, code: None })
     }))
 }
 
 /// The request, if its document is in memory and it was priced before.
-fn priced(service: &Service, question: &Question, way: Way) -> Option<(Priced, Option<OperationKind>)> {
+fn priced(service: &Service, question: &Question, way: Way) -> Option<(Priced, Option<Operation>)> {
     let params = params_of(question).ok()?;
     let document = service.documents.known(params.query.as_deref(), params.document)?;
     let kind = document.kind(params.operation_name.as_deref());
     way.takes(kind, question.by_get).ok()?;
-    Some((document.priced_before(request_of(params))?, kind))
+    let operation = kind.map(|kind| Operation::new(kind, document.name(params.operation_name.as_deref())));
+    Some((document.priced_before(request_of(params))?, operation))
 }

@@ -13,12 +13,16 @@ use actix_web::{Error, HttpMessage as _, web};
 
 use super::Service;
 use super::auth::KeyId;
+use crate::telemetry::Facts;
 
 /// Logs a request once it is answered.
 pub(super) async fn log<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
     let began = Instant::now();
     let method = method(request.method());
-    let answer = next.call(request).await;
+    let answer = match request.app_data::<web::Data<Service>>().cloned() {
+        Some(service) => service.telemetry.during(next.call(request), |answer| facts(method, answer)).await,
+        None => next.call(request).await,
+    };
     let duration = began.elapsed();
     let duration_us = duration.as_micros() as u64;
     match &answer {
@@ -39,6 +43,15 @@ pub(super) async fn log<B: MessageBody>(request: ServiceRequest, next: Next<B>) 
         }
     }
     answer
+}
+
+/// What a trace says of a request.
+fn facts<B>(method: &'static str, answer: &Result<ServiceResponse<B>, Error>) -> Facts {
+    let (route, status) = match answer {
+        Ok(response) => (response.request().match_pattern(), response.status().as_u16()),
+        Err(error) => (None, error.as_response_error().status_code().as_u16()),
+    };
+    Facts::Request { method, route, status }
 }
 
 /// A method can be any word, so only known ones are logged as they are.

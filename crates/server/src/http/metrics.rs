@@ -154,6 +154,11 @@ impl Metrics {
     }
 }
 
+/// A code as it stands in the list, so that nothing else goes on.
+pub(super) fn known_code(code: &str) -> &'static str {
+    CODES.get(place(&CODES, code)).copied().unwrap_or(OTHER)
+}
+
 /// Where a value stands in a list whose last value is [`OTHER`].
 fn place(list: &[&str], value: &str) -> usize {
     list.iter().position(|&known| known == value).unwrap_or(list.len() - 1)

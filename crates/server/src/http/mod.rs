@@ -53,6 +53,7 @@ use stream::Streams;
 use crate::authn::Authenticator;
 use crate::config::{Config, MetricsAccess};
 use crate::ingest::Limits;
+use crate::telemetry::Telemetry;
 
 pub(crate) use documents::TrustError;
 pub(crate) use run::run;
@@ -66,6 +67,7 @@ pub(crate) struct Service {
     answers: Answers,
     long: at_once::Long,
     authn: Authenticator,
+    telemetry: Telemetry,
     limits: Limits,
     callers: Arc<Callers>,
     streams: Streams,
@@ -87,6 +89,7 @@ impl Service {
         store: Store,
         schema: throng_graphql::Schema,
         authn: Authenticator,
+        telemetry: Telemetry,
         config: &Config,
     ) -> Result<Self, TrustError> {
         let trusted = config.graphql.trusted_documents.as_deref();
@@ -99,6 +102,7 @@ impl Service {
             answers: Answers::new(config.graphql.answers_cache_bytes_max),
             long: at_once::Long::new(),
             authn,
+            telemetry,
             limits: config.limits(),
             callers: Arc::new(Callers::new(config.graphql.concurrent_max)),
             streams: Streams::new(

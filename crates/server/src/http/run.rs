@@ -48,6 +48,8 @@ pub(crate) fn run(
         stop_in_order(&service, &server.handle, &mut stop, drain).await;
         let ended = joined(running.await);
         let (answers_kept, answers_computed) = service.answers.hits_and_misses();
+        // Nothing else is to do for this thread, and the last spans are made.
+        service.telemetry.stop();
         tracing::info!(answers_kept, answers_computed, "stopped");
         ended
     })
