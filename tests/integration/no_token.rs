@@ -21,6 +21,7 @@ fn argument(ty: &Value) -> &'static str {
     match ty["name"].as_str().or_else(|| ty["ofType"]["name"].as_str()).unwrap_or("[]") {
         "ID" | "String" => "\"c\"",
         "Int" => "1",
+        "WindowInput" => "{kind: DAY}",
         "[]" => "[]",
         other => panic!("a value of {other} is wanted here"),
     }
