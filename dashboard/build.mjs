@@ -1,5 +1,5 @@
 // Builds the page into ../crates/server/assets/dashboard: each file as brotli and as gzip, a table of them for the compiler,
-// and the licences of all that went in.
+// and the licences of all that went in. Writes the page's questions into documents, for servers that answer trusted ones only.
 //
 //   node build.mjs           writes the files
 //   node build.mjs --check   builds in memory and fails where the committed files differ (after decompression)
@@ -10,11 +10,12 @@ import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, brotliDecompressSync, constants, gunzipSync, gzipSync } from "node:zlib";
 import { generate } from "@graphql-codegen/cli";
-import { build } from "vite";
+import { build, createServer } from "vite";
 import { licences } from "../crates/server/playground/licences.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const OUT = resolve(HERE, "../crates/server/assets/dashboard");
+const DOCUMENTS = join(HERE, "documents");
 const PLAIN = new Set(["assets/LICENSES.txt", "table.rs"]);
 const KEPT = new Set(["README.md"]);
 const INITIAL_MAX = 250_000;
@@ -24,9 +25,9 @@ const TYPES = { html: "HTML", css: "CSS", js: "SCRIPT", svg: "SVG", woff2: "WOFF
 process.chdir(HERE);
 const { default: codegen } = await import("./codegen.mjs");
 await generate(codegen, true);
-const files = await bundle();
-if (process.argv.includes("--check")) check(files);
-else write(files);
+const [files, texts] = [await bundle(), await documents()];
+if (process.argv.includes("--check")) check(files, texts);
+else write(files, texts);
 
 async function bundle() {
   const made = await build({ root: HERE, configFile: join(HERE, "vite.config.ts"), logLevel: "warn", build: { write: false } });
@@ -38,6 +39,19 @@ async function bundle() {
   const names = [...files.keys()].sort();
   files.set("table.rs", Buffer.from(table(names)));
   return files;
+}
+
+/** Each question as the client sends it, to the byte: what a server with `graphql.trusted_documents` must know. */
+async function documents() {
+  const vite = await createServer({ root: HERE, configFile: false, appType: "custom", logLevel: "error", server: { middlewareMode: true, hmr: false, ws: false }, optimizeDeps: { noDiscovery: true } });
+  try {
+    const generated = await vite.ssrLoadModule("/src/gql/graphql.ts");
+    const { createRequest, formatDocument, stringifyDocument } = await vite.ssrLoadModule("@urql/core");
+    const questions = Object.entries(generated).filter(([name, text]) => name.endsWith("Document") && /^\s*query /m.test(String(text)));
+    return new Map(questions.map(([name, text]) => [`${name.replace(/Document$/, "")}.graphql`, stringifyDocument(formatDocument(createRequest(String(text), {}).query))]));
+  } finally {
+    await vite.close();
+  }
 }
 
 /** What the page loads before anything is asked for: the entry and its static imports. */
@@ -85,7 +99,10 @@ function stored(name) {
   return PLAIN.has(name) || name.endsWith(".woff2") ? [name] : [`${name}.br`, `${name}.gz`];
 }
 
-function write(files) {
+function write(files, texts) {
+  rmSync(DOCUMENTS, { recursive: true, force: true });
+  mkdirSync(DOCUMENTS);
+  for (const [name, text] of texts) writeFileSync(join(DOCUMENTS, name), text);
   rmSync(join(OUT, "assets"), { recursive: true, force: true });
   mkdirSync(join(OUT, "assets"), { recursive: true });
   for (const name of readdirSync(OUT)) if (!KEPT.has(name) && name !== "assets") rmSync(join(OUT, name));
@@ -99,13 +116,15 @@ function write(files) {
   console.log(`${files.size} files, ${total} bytes`);
 }
 
-function check(files) {
+function check(files, texts) {
   const expected = new Map([...files].flatMap(([name, body]) => stored(name).map((file) => [file, body])));
   const found = existsSync(OUT) ? readdirSync(OUT, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => relative(OUT, join(entry.parentPath, entry.name))).filter((name) => !KEPT.has(name)) : [];
   const faults = found.filter((file) => !expected.has(file)).map((file) => `${file}: not made by the build`);
   for (const [file, body] of expected)
     if (!found.includes(file)) faults.push(`${file}: missing`);
     else if (!body.equals(unpacked(file))) faults.push(`${file}: differs from what the sources give`);
+  for (const name of new Set([...texts.keys(), ...(existsSync(DOCUMENTS) ? readdirSync(DOCUMENTS) : [])]))
+    if (!existsSync(join(DOCUMENTS, name)) || readFileSync(join(DOCUMENTS, name), "utf8") !== texts.get(name)) faults.push(`documents/${name}: differs from what the sources give`);
   if (faults.length) {
     console.error(`${faults.join("\n")}\nRun \`npm ci && npm run build\` in dashboard and commit the result.`);
     process.exit(1);

@@ -1,10 +1,12 @@
 // The dashboard: every view shows what the API says, to everyone who reads it, and asks nobody else.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { base, creator, jwt, token, withPage } from "./browser.mjs";
 import { ask, ofChannel, open, questions, settled, share, tableOf, undisclosed, visit, written } from "./dashboard.mjs";
 
+const DOCUMENTS = fileURLToPath(new URL("../../dashboard/documents/", import.meta.url));
 const MEASURE = "value disclosure marginOfError";
 const WINDOW = "audience(window: {kind: LAST_28_DAYS})";
 
@@ -52,6 +54,9 @@ test("each view asks one question", async () => {
     await page.getByRole("link", { name: "All videos" }).waitFor();
     await settled(page);
     assert.equal(asked.length - before, 1);
+    // Servers that answer trusted documents only are given these files.
+    const trusted = new Set(readdirSync(DOCUMENTS).map((name) => readFileSync(DOCUMENTS + name, "utf8")));
+    assert.deepEqual(asked.filter(({ query }) => !trusted.has(query)), []);
     assert.deepEqual(seen, []);
   });
 });

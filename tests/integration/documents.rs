@@ -1,5 +1,7 @@
 //! Documents named by their hash: automatic persisted queries, and a server that trusts a folder of documents alone.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -93,6 +95,38 @@ fn with_trusted_documents_nothing_else_is_answered() {
         let named = post(&server, &json!({"extensions": persisted(&hash(query))}));
         assert_eq!(named.code(), "PERSISTED_QUERY_NOT_FOUND", "{query}");
     }
+}
+
+/// Their series take a range from a variable, which has no value at start, and the cost depends on it.
+#[test]
+fn the_dashboard_works_where_its_documents_are_trusted() {
+    let data = Data::new();
+    let demo = data.json(&["demo", "--small", "--no-serve"]);
+    let text = |name: &str| demo[name].as_str().expect("a text");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("dashboard/documents");
+    let trusted = ("THRONG_GRAPHQL_TRUSTED_DOCUMENTS", folder.to_str().expect("a path"));
+    let server = Server::start_with(&data, &[trusted]);
+    let video = json!({"range": {"last": 28}, "steps": {"last": 56}, "granularity": "DAY", "window": {"kind": "MONTH"},
+        "video": "absent", "shell": true});
+    let overview = json!({"range": {"last": 28}, "steps": {"last": 56}, "granularity": "DAY",
+        "window": {"kind": "LAST_28_DAYS"}, "shell": true, "known": true, "channel": text("creator")});
+    for (name, variables) in [("Overview", overview), ("Video", video)] {
+        let query = std::fs::read_to_string(folder.join(format!("{name}.graphql"))).expect("a document");
+        let answer = server.query(Some(text("creator_token")), &query, &variables);
+        assert_eq!(answer["channels"]["edges"].as_array().map(Vec::len), Some(1), "{name}");
+        assert_eq!(answer["numbers"]["series"].as_array().map_or(0, Vec::len), if name == "Overview" { 56 } else { 0 });
+    }
+    // A variable that is not declared has no value either, and is refused all the same.
+    let data = Data::new();
+    let path = data
+        .file("wrong/it.graphql", "query A { creator(id: $id) { series(range: $range, granularity: DAY) { date } } }");
+    let wrong = path.parent().and_then(|folder| folder.to_str()).expect("a folder");
+    let refused = data.command(&["serve"]).env("THRONG_GRAPHQL_TRUSTED_DOCUMENTS", wrong).output().expect("runs");
+    let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        !refused.status.success() && message.contains("it.graphql") && message.contains("not defined"),
+        "{message}"
+    );
 }
 
 #[test]

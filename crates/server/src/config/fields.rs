@@ -266,7 +266,7 @@ pub(super) const FIELDS: &[Field] = &[
         doc: &[
             "A folder of documents, each in a file that ends in .graphql, read at start. With it nothing else is answered: clients send",
             "a document's text, or the SHA-256 of its file as documentId or as an automatic persisted query. The playground, which",
-            "writes its own documents, does not work then.",
+            "writes its own documents, does not work then; the dashboard does where dashboard/documents are among them.",
         ],
         set: |config, given| given.path().map(|value| config.graphql.trusted_documents = Some(value)),
         get: |config| config.graphql.trusted_documents.as_ref().and_then(|path| text(path.display())),
