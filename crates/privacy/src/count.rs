@@ -68,20 +68,24 @@ pub(crate) fn reach<'v>(lists: impl IntoIterator<Item = &'v Viewers>) -> u64 {
     total
 }
 
-/// Everyone in any of the first lists, given their number, who is in any of the others too.
-pub(crate) fn in_both(lists: &[&Viewers], first: usize) -> u64 {
-    let (mut one, mut other, mut total) = (Bits::new(), Bits::new(), 0);
+/// Everyone in any of the first lists, given their number, who is in any of the others too; and how many are in any of the
+/// first lists only, and in any of the others only.
+pub(crate) fn in_both(lists: &[&Viewers], first: usize) -> (u64, [u64; 2]) {
+    let (mut one, mut other, mut both, mut besides) = (Bits::new(), Bits::new(), 0, [0; 2]);
     each_block(lists.iter().copied(), |stretches| {
         for (list, stretch) in of(lists, stretches) {
             let set = if stretch.list < first { &mut one } else { &mut other };
             list.lows(stretch.places.clone()).iter().for_each(|&low| _ = set.add(low));
         }
-        let (all, only) = one.count_beside(&other);
-        total += all - only;
+        let (all, only_one) = one.count_beside(&other);
+        let (_, only_other) = other.count_beside(&one);
+        both += all - only_one;
+        besides[0] += only_one;
+        besides[1] += only_other;
         one.clear();
         other.clear();
     });
-    total
+    (both, besides)
 }
 
 /// Everyone once, by the code that the first list gives which holds the viewer: some bits of what it says. How many by

@@ -18,6 +18,7 @@ enum Behind {
     Reach(Vec<Arc<Viewers>>),
     AnyOf(Vec<Arc<RoaringBitmap>>),
     InBoth { one: Vec<Arc<Viewers>>, other: Vec<Arc<Viewers>> },
+    InBothSets([RoaringBitmap; 2]),
     First { lists: Vec<Coded>, codes: Codes },
     Furthest(Vec<Marked>),
     Stages(Vec<Marked>),
@@ -94,6 +95,11 @@ impl RawAudience {
         Self(Behind::InBoth { one, other })
     }
 
+    /// Everyone in both sets.
+    pub fn in_both_sets(one: RoaringBitmap, other: RoaringBitmap) -> Self {
+        Self(Behind::InBothSets([one, other]))
+    }
+
     /// Everyone in any list, each in the cell that the first list says which holds the viewer.
     pub fn first(lists: Vec<Coded>, codes: Codes) -> Self {
         Self(Behind::First { lists, codes })
@@ -123,6 +129,7 @@ impl RawAudience {
     /// Counts a family's table; `None` where sets are not what the family is: each viewer of the total in at most one cell,
     /// or in several of the total. Lists cannot be wrong in this way.
     pub(crate) fn count(self, family: Family) -> Option<Counted> {
+        let mut besides = None;
         let (total, rows) = match &self.0 {
             Behind::Sets(table) => count_sets(family, table)?,
             Behind::Reach(lists) => (count::reach(all(lists)), BTreeMap::new()),
@@ -135,7 +142,14 @@ impl RawAudience {
             }
             Behind::InBoth { one, other } => {
                 let lists: Vec<&Viewers> = all(one).into_iter().chain(all(other)).collect();
-                (count::in_both(&lists, one.len()), BTreeMap::new())
+                let (both, only) = count::in_both(&lists, one.len());
+                besides = Some(only);
+                (both, BTreeMap::new())
+            }
+            Behind::InBothSets([one, other]) => {
+                let both = one.intersection_len(other);
+                besides = Some([one.len() - both, other.len() - both]);
+                (both, BTreeMap::new())
             }
             Behind::First { lists, codes } => count_first(lists, codes),
             Behind::Furthest(lists) => count_furthest(lists),
@@ -146,7 +160,7 @@ impl RawAudience {
                 (new + returning, [(Cell::New, new), (Cell::Returning, returning)].into())
             }
         };
-        Some(Counted { total, rows, behind: self.0 })
+        Some(Counted { total, rows, besides, behind: self.0 })
     }
 }
 
@@ -156,6 +170,8 @@ pub(crate) struct Counted {
     pub(crate) total: u64,
     /// Viewers by cell; cells that are left out hold nobody.
     pub(crate) rows: BTreeMap<Cell, u64>,
+    /// Of those who are in both of two crowds: how many are in the one only, and in the other only.
+    pub(crate) besides: Option<[u64; 2]>,
     behind: Behind,
 }
 
@@ -182,7 +198,7 @@ impl Counted {
                 *rows.entry(coarse).or_insert(0) += viewers;
             }
         }
-        Self { total: self.total, rows, behind: Behind::Reach(Vec::new()) }
+        Self { total: self.total, rows, besides: None, behind: Behind::Reach(Vec::new()) }
     }
 
     /// Viewers of some rows.

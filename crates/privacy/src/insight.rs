@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use throng_model::{CreatorId, Day, Entity, Family, WindowKind};
+use throng_model::{Day, Entity, Family, WindowKind};
 
 use crate::budget::drawn_from;
 use crate::crowd::Counted;
@@ -98,32 +98,22 @@ impl Gate {
     }
 
     /// The exact number of viewers that two channels have in common. The reach of each is shown too, so it is shown only
-    /// beside those, and where neither has few viewers besides.
-    fn put_exact_overlap(
-        &self,
-        audience: &mut Audience,
-        entity: &Entity,
-        channels: &[CreatorId<'static>],
-    ) -> Result<(), GateError> {
-        let reach = |entity: &Entity| {
-            let tables = self.ask(entity, audience, [Family::Reach].into(), Contribution::Whole)?;
-            tables.get(&Family::Reach).map(|table| table.total).ok_or(GateError::Unavailable)
-        };
-        let (both, floor) = (reach(entity)?, self.judge.floor());
-        let mut shown = both >= floor;
-        for channel in channels {
-            let besides = reach(&Entity::Creator(channel.clone()))?.checked_sub(both);
-            shown &= besides.is_some_and(|besides| apart(floor, besides));
-        }
-        let total = self.judge.viewers(both, shown);
+    /// where neither has few viewers besides.
+    fn put_exact_overlap(&self, audience: &mut Audience, entity: &Entity) -> Result<(), GateError> {
+        let tables = self.ask(entity, audience, [Family::Reach].into(), Contribution::Whole)?;
+        let both = tables.get(&Family::Reach).ok_or(GateError::Unavailable)?;
+        let floor = self.judge.floor();
+        // What an engine does not tell is not judged, so nothing is shown.
+        let are_apart = both.besides.is_some_and(|besides| besides.iter().all(|&only| apart(floor, only)));
+        let total = self.judge.viewers(both.total, both.total >= floor && are_apart);
         audience.tables.insert(Family::Reach, AudienceTable::new(total, Vec::new(), Rest::NotApplicable));
         Ok(())
     }
 
     /// Exact tables, each judged beside those that its numbers add up with.
     fn put_exact(&self, audience: &mut Audience, entity: &Entity, wanted: &BTreeSet<Family>) -> Result<(), GateError> {
-        if let Entity::Overlap(pair) = entity {
-            return self.put_exact_overlap(audience, entity, pair.channels());
+        if let Entity::Overlap(_) = entity {
+            return self.put_exact_overlap(audience, entity);
         }
         let beside = |&family: &Family| {
             let reach = family.is_curve().then_some(Family::Reach);

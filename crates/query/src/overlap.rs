@@ -6,7 +6,7 @@ use throng_model::{ChannelPair, DayRange};
 use throng_privacy::{RawAudience, Viewers};
 use throng_store::{AudienceOf, CreatorOrd, Snapshot};
 
-use crate::audience::{seal, viewers};
+use crate::audience::viewers;
 use crate::facts::channels;
 use crate::frame::Wants;
 use crate::frames::Frames;
@@ -24,7 +24,7 @@ pub(crate) fn reach(
     let [one, other] = channels(snapshot.catalogue(), pair)?;
     if !plan.digests() {
         let of = |channel| viewers(snapshot, plan, &Frozen::channel_of(channel, window), AudienceOf::View);
-        return Ok(seal((of(one)? & of(other)?, [].into())));
+        return Ok(RawAudience::in_both_sets(of(one)?, of(other)?));
     }
     let of = |channel: CreatorOrd| -> Result<Vec<Arc<Viewers>>, Failure> {
         let days = frames.of(snapshot, channel, window, Wants::default())?;

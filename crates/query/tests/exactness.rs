@@ -146,7 +146,7 @@ fn mistakes_about_the_past_and_about_bounds_are_noticed() {
         let shape = Shape { seed, events: 6_000, batches: 8, viewers: 300, days: 4, checkpoint_rows: 1_000 };
         let world = World::play(&shape);
         let mut dice = Dice(seed);
-        let questions: Vec<Question> = (0..30).map(|_| Question::random(&mut dice, &world)).collect();
+        let questions: Vec<Question> = (0..45).map(|_| Question::random(&mut dice, &world)).collect();
         compare_insights_with_noise(&world, &questions);
         for (count, mistake) in counts.iter_mut().zip([Mistake::ForgetsThePast, Mistake::CountsWholeDays]) {
             *count += noticed(&world, &questions, mistake);

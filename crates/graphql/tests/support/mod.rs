@@ -219,13 +219,13 @@ impl Source for Platform {
         _contribution: Contribution,
     ) -> Result<Vec<RawAudience>, SourceError> {
         self.audience_calls.fetch_add(1, Ordering::SeqCst);
-        let mut events: Vec<&Event> = self.of(entity, window).collect();
+        let events: Vec<&Event> = self.of(entity, window).collect();
         if let Entity::Overlap(pair) = entity {
             let on = |id: &CreatorId<'static>| -> RoaringBitmap {
                 self.of(&Entity::Creator(id.clone()), window).map(|event| event.viewer).collect()
             };
             let [one, other] = pair.channels().each_ref().map(on);
-            events.retain(|event| one.contains(event.viewer) && other.contains(event.viewer));
+            return Ok(vec![RawAudience::in_both_sets(one, other)]);
         }
         let year = DayRange::new(window.first().saturating_add(-365), window.first().previous()).expect("range");
         let before: Vec<&Event> = self.of(entity, year).collect();

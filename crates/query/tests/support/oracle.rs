@@ -285,12 +285,8 @@ impl Oracle {
             } else if views.is_empty() {
                 continue;
             } else {
-                let on = |id: &CreatorId<'_>| views.iter().any(|view| view.creator == id.as_str());
                 match family {
                     _ if matches!(entity, Entity::Platform | Entity::Overlap(_)) && family != Family::Reach => continue,
-                    Family::Reach if matches!(entity, Entity::Overlap(pair) if !pair.channels().iter().all(on)) => {
-                        continue;
-                    }
                     Family::Reach => vec![],
                     Family::Novelty if !matches!(entity, Entity::Creator(_)) => continue,
                     Family::Novelty => vec![novelty(&all, viewer, &views)],
@@ -505,7 +501,19 @@ impl Source for Oracle {
         contribution: Contribution,
     ) -> Result<Vec<RawAudience>, SourceError> {
         self.zone(entity)?;
-        Ok(families.iter().map(|&family| self.family(entity, window, family, contribution).into()).collect())
+        let table = |&family: &Family| match entity {
+            Entity::Overlap(pair) if family == Family::Reach => {
+                let on = |id: &CreatorId<'_>| {
+                    let views =
+                        self.events.iter().filter(|event| event.kind == Kind::View && event.creator == id.as_str());
+                    views.filter(|event| window.contains(event.day)).map(|event| event.viewer).collect()
+                };
+                let [one, other] = pair.channels().each_ref().map(on);
+                RawAudience::in_both_sets(one, other)
+            }
+            _ => self.family(entity, window, family, contribution).into(),
+        };
+        Ok(families.iter().map(table).collect())
     }
 
     fn rewrites(&self, entity: &Entity, days: DayRange) -> Result<Rewrites, SourceError> {
