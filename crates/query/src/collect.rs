@@ -141,8 +141,8 @@ pub(crate) fn by_days(
     Ok(cells)
 }
 
-/// Sums and audiences of public counters, by day cell: of a channel and of the platform from kept sums. An audience of enough viewers may be
-/// there in part.
+/// Sums and audiences of public counters, by day cell: of a channel and of the platform from kept sums. An audience of
+/// enough viewers may be there in part.
 pub(crate) fn sums_by_days(counting: &Counting<'_>, asked: &Asked, days: &DayCells) -> Result<Cells, ReadError> {
     let Counting { kept, snapshot, plan, enough } = *counting;
     let mut cells = Cells::new(days.count);
