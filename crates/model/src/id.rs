@@ -32,7 +32,9 @@ fn check(text: &str, bytes_max: usize) -> Result<(), IdError> {
     if text.len() > bytes_max {
         return Err(IdError::TooLong { bytes: text.len(), bytes_max });
     }
-    if text.chars().any(char::is_control) {
+    // Nearly all are plain ASCII, which is told faster byte by byte.
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if !is_plain && text.chars().any(char::is_control) {
         return Err(IdError::Control);
     }
     Ok(())

@@ -48,7 +48,7 @@ mod usage;
 mod verify;
 mod writer;
 
-pub use append::{AppendMode, Outcome, PreparedEvents, Preparer, Ticket};
+pub use append::{AppendMode, Outcome, Owner, PreparedEvents, Preparer, Ticket};
 pub use catalogue::{Catalogue, CreatorEntry, VideoEntry};
 pub use codec::DamageError;
 pub use copy::{Copied, CopyError};

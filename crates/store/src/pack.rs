@@ -38,10 +38,20 @@ const BAD: DamageError = DamageError::Malformed("column chunk");
 
 /// Encodes 32-bit values.
 pub(crate) fn encode_u32(values: &[u32]) -> Vec<u8> {
+    // What is no run and gets small as bytes needs not be packed to know that; short chunks cost little anyway.
+    let is_smallest = |bytes: &Vec<u8>| {
+        values.len() >= GUESS_VALUES_MIN
+            && run_count(values) > values.len() / RUN_VALUES
+            && bytes.len() < packed_len(values)
+    };
+    let bytes = match put_bytes(values) {
+        Some(bytes) if is_smallest(&bytes) => return bytes,
+        bytes => bytes,
+    };
     let mut out = Vec::new();
     put_u32s(values, &mut out, Kinds::All);
     match out.first() {
-        Some(&(1 | 4 | 6)) => match put_bytes(values) {
+        Some(&(1 | 4 | 6)) => match bytes {
             Some(bytes) if bytes.len() < out.len() => bytes,
             Some(_) => out,
             None => compress(out),
@@ -49,6 +59,9 @@ pub(crate) fn encode_u32(values: &[u32]) -> Vec<u8> {
         _ => compress(out),
     }
 }
+
+/// Runs are as long as this on average, or no way to make a chunk small.
+const RUN_VALUES: usize = 8;
 
 /// Decodes `count` 32-bit values onto the end of `out`.
 pub(crate) fn decode_u32(bytes: &[u8], count: usize, out: &mut Vec<u32>) -> Result<(), DamageError> {
@@ -59,29 +72,32 @@ pub(crate) fn decode_u32(bytes: &[u8], count: usize, out: &mut Vec<u32>) -> Resu
 
 /// Encodes signed 64-bit values; near-sorted ones get small.
 pub(crate) fn encode_i64(values: &[i64]) -> Vec<u8> {
-    let plain: Vec<u64> = values.iter().map(|&value| value as u64 ^ SIGN).collect();
-    let difference = |pair: &[i64]| if let [a, b] = pair { b.wrapping_sub(*a) } else { 0 };
-    let mut differences: Vec<i64> = values.windows(2).map(difference).collect();
-    let falls = differences.iter().filter(|difference| difference.is_negative()).count();
-    let is_rising = falls <= differences.len() / FALLS;
-    if !is_rising {
-        differences.iter_mut().for_each(|difference| *difference = zigzag(*difference) as i64);
-    }
-    let differences: Vec<u64> = differences.into_iter().map(|difference| difference as u64).collect();
+    let plain = || values.iter().map(|&value| value as u64 ^ SIGN);
     let as_plain = || {
         let mut out = vec![0];
-        put_u64s(&plain, &mut out);
+        put_u64s(plain(), &mut out);
         out
     };
+    let first = values.first().copied().unwrap_or(0);
+    if values.iter().all(|&value| value == first) {
+        return as_plain();
+    }
+    let mut differences: Vec<u64> =
+        values.iter().zip(values.iter().skip(1)).map(|(a, b)| b.wrapping_sub(*a) as u64).collect();
+    let falls = differences.iter().filter(|&&difference| (difference as i64).is_negative()).count();
+    let is_rising = falls <= differences.len() / FALLS;
+    if !is_rising {
+        differences.iter_mut().for_each(|difference| *difference = zigzag(*difference as i64));
+    }
     let as_differences = || {
         let mut out = vec![if is_rising { 2 } else { 1 }];
-        out.extend_from_slice(&values.first().copied().unwrap_or(0).to_le_bytes());
-        put_u64s(&differences, &mut out);
+        out.extend_from_slice(&first.to_le_bytes());
+        put_u64s(differences.iter().copied(), &mut out);
         out
     };
     // Trying both ways costs far more than this guess, so only what is short or close is tried.
     if values.len() >= GUESS_VALUES_MIN {
-        let (of_plain, of_differences) = (bits_above_min(&plain), bits_above_min(&differences));
+        let (of_plain, of_differences) = (bits_above_min(plain()), bits_above_min(differences.iter().copied()));
         if of_differences >= of_plain {
             return as_plain();
         }
@@ -93,12 +109,12 @@ pub(crate) fn encode_i64(values: &[i64]) -> Vec<u8> {
     if differences.len() < plain.len() { differences } else { plain }
 }
 
-/// Shorter columns are encoded both ways.
+/// Shorter columns are encoded in every way.
 const GUESS_VALUES_MIN: usize = 1_024;
 
-fn bits_above_min(values: &[u64]) -> u64 {
-    let min = values.iter().copied().min().unwrap_or(0);
-    values.iter().map(|value| u64::from(u64::BITS - (value - min).leading_zeros())).sum()
+fn bits_above_min(values: impl Iterator<Item = u64> + Clone) -> u64 {
+    let min = values.clone().min().unwrap_or(0);
+    values.map(|value| u64::from(u64::BITS - (value - min).leading_zeros())).sum()
 }
 
 /// One in so many differences may be negative for the others to do without a sign.
@@ -141,15 +157,15 @@ fn unzigzag(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
-fn put_u64s(values: &[u64], out: &mut Vec<u8>) {
-    let min = values.iter().copied().min().unwrap_or(0);
-    let max = values.iter().copied().max().unwrap_or(0);
-    let low: Vec<u32> = values.iter().map(|value| (value - min) as u32).collect();
+fn put_u64s(values: impl Iterator<Item = u64> + Clone, out: &mut Vec<u8>) {
+    let min = values.clone().min().unwrap_or(0);
+    let max = values.clone().max().unwrap_or(0);
+    let low: Vec<u32> = values.clone().map(|value| (value - min) as u32).collect();
     let wide = max - min > u64::from(u32::MAX);
     out.push(u8::from(wide));
     out.extend_from_slice(&min.to_le_bytes());
     if wide {
-        let high: Vec<u32> = values.iter().map(|value| ((value - min) >> 32) as u32).collect();
+        let high: Vec<u32> = values.map(|value| ((value - min) >> 32) as u32).collect();
         out.extend_from_slice(&encode_u32(&high));
     }
     out.extend_from_slice(&encode_u32(&low));
@@ -190,13 +206,13 @@ fn put_u32s(values: &[u32], out: &mut Vec<u8>, kinds: Kinds) {
     let mut packed = Vec::new();
     put_packed(values, &mut packed, kinds >= Kinds::Patched);
     if kinds == Kinds::All {
-        let mut run_values = Vec::new();
-        let mut run_lengths = Vec::new();
-        for run in values.chunk_by(|a, b| a == b) {
-            run_values.extend(run.first());
-            run_lengths.push(u32::try_from(run.len()).unwrap_or(u32::MAX));
-        }
-        if run_values.len() * 2 < values.len() {
+        if run_count(values) * 2 < values.len() {
+            let mut run_values = Vec::new();
+            let mut run_lengths = Vec::new();
+            for run in values.chunk_by(|a, b| a == b) {
+                run_values.extend(run.first());
+                run_lengths.push(u32::try_from(run.len()).unwrap_or(u32::MAX));
+            }
             let mut runs = vec![2];
             runs.extend_from_slice(&u32::try_from(run_values.len()).unwrap_or(u32::MAX).to_le_bytes());
             put_u32s(&run_values, &mut runs, Kinds::Packed);
@@ -212,6 +228,18 @@ fn put_u32s(values: &[u32], out: &mut Vec<u8>, kinds: Kinds) {
     out.append(&mut packed);
 }
 
+fn run_count(values: &[u32]) -> usize {
+    1 + values.iter().zip(values.iter().skip(1)).filter(|(a, b)| a != b).count()
+}
+
+/// About the bytes that packing takes.
+fn packed_len(values: &[u32]) -> usize {
+    let min = values.iter().copied().min().unwrap_or(0);
+    let (blocks, rest) = values.as_chunks::<BLOCK>();
+    let bits: usize = blocks.iter().map(|block| patched_width(&block.map(|value| value - min)).1 as usize + 16).sum();
+    bits / 8 * values.len() / (values.len() - rest.len()).max(1)
+}
+
 /// Packs blocks, each as wide as most of its values need where `patches` are allowed for the others.
 fn put_packed(values: &[u32], out: &mut Vec<u8>, patches: bool) {
     let packer = BitPacker4x::new();
@@ -224,7 +252,7 @@ fn put_packed(values: &[u32], out: &mut Vec<u8>, patches: bool) {
         for (slot, value) in block.iter_mut().zip(values) {
             *slot = value - min;
         }
-        let width = if patches { patched_width(&block) } else { packer.num_bits(&block) };
+        let width = if patches { patched_width(&block).0 } else { packer.num_bits(&block) };
         let before = places.len();
         if width < 32 {
             for (place, slot) in (0_u8..).zip(&mut block).filter(|(_, slot)| **slot >> width != 0) {
@@ -251,8 +279,8 @@ fn put_packed(values: &[u32], out: &mut Vec<u8>, patches: bool) {
     }
 }
 
-/// The width that a block gets smallest by, with every wider value as an exception.
-fn patched_width(block: &[u32; BLOCK]) -> u8 {
+/// The width that a block gets smallest by, with every wider value as an exception, and its bits then.
+fn patched_width(block: &[u32; BLOCK]) -> (u8, u32) {
     let widest = u32::BITS - block.iter().fold(0, |bits, value| bits | value).leading_zeros();
     let (mut best, mut best_bits) = (widest, widest * BLOCK as u32);
     for width in (0..widest).rev() {
@@ -267,7 +295,7 @@ fn patched_width(block: &[u32; BLOCK]) -> u8 {
             (best, best_bits) = (width, bits);
         }
     }
-    best as u8
+    (best as u8, best_bits)
 }
 
 fn take_u32s(rest: &mut &[u8], count: usize, out: &mut Vec<u32>, kinds: Kinds) -> Result<(), DamageError> {
@@ -353,10 +381,12 @@ fn take_block(rest: &mut &[u8], width: u8) -> Result<[u32; BLOCK], DamageError> 
 
 /// Which values are not 0, and those; `None` where nearly all are.
 fn put_sparse(values: &[u32]) -> Option<Vec<u8>> {
-    let present: Vec<u32> = values.iter().copied().filter(|&value| value != 0).collect();
-    if present.len() > values.len() / 4 * 3 {
+    let count = values.iter().filter(|&&value| value != 0).count();
+    if count > values.len() / 4 * 3 {
         return None;
     }
+    let mut present = Vec::with_capacity(count);
+    present.extend(values.iter().copied().filter(|&value| value != 0));
     let mask = values
         .chunks(8)
         .map(|values| (0..).zip(values).fold(0, |byte, (bit, &value)| byte | u8::from(value != 0) << bit));
@@ -401,8 +431,14 @@ fn take_bytes(rest: &mut &[u8], count: usize, out: &mut Vec<u32>) -> Result<(), 
     Ok(())
 }
 
+/// So much of a longer stream is compressed first.
+const SAMPLE_BYTES: usize = 4_096;
+
 fn compress(plain: Vec<u8>) -> Vec<u8> {
-    if plain.len() < 64 {
+    // Packed numbers that a part of tells to be random are not tried as a whole.
+    let is_random = |part: &[u8]| zstd_compress(part).is_ok_and(|small| small.len() > SAMPLE_BYTES / 10 * 9);
+    let sample = plain.get(plain.len() / 2..).and_then(|half| half.get(..SAMPLE_BYTES));
+    if plain.len() < 64 || sample.is_some_and(is_random) {
         return plain;
     }
     match zstd_compress(&plain) {

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender};
 
 use throng_model::{CreatorRow, Day, Timestamp, VideoRow};
 
-use crate::append::{AppendMode, Outcome, Prepared};
+use crate::append::{AppendMode, Outcome, PreparedEvents};
 use crate::copy::{Held, Move};
 use crate::erase::{Compacted, Compaction, Erased};
 use crate::expire::Expiry;
@@ -32,7 +32,7 @@ pub(crate) enum Request {
 
 /// Events; those that wait are committed together.
 pub(crate) struct Append {
-    pub(crate) events: Vec<Prepared>,
+    pub(crate) events: PreparedEvents,
     pub(crate) mode: AppendMode,
     pub(crate) reply: Reply<Vec<Outcome>>,
 }
@@ -118,7 +118,7 @@ struct Bulk {
 
 impl Bulk {
     fn push(&mut self, append: Append) {
-        self.rows += append.events.len();
+        self.rows += append.events.events.len();
         self.appends.push(append);
     }
 
@@ -160,7 +160,7 @@ fn append_many(writer: &mut Writer, incoming: &Receiver<Request>, first: Append)
     let mut rows = 0;
     let mut append = Some(first);
     while let Some(Append { events, mode, reply }) = append.take() {
-        rows += events.len();
+        rows += events.events.len();
         let taken = match ready(writer, rows) {
             Ok(()) => writer.append(&events, mode, &mut pending),
             Err(error) => Err(error),

@@ -108,6 +108,24 @@ impl Column {
         }
     }
 
+    /// Appends the column of rows as segments keep it.
+    pub(crate) fn append(self, rows: &[Row], out: &mut Vec<u32>) {
+        match self {
+            Self::Day => out.extend(rows.iter().map(|row| day_code(row.day.number().into(), row.ts.millis()))),
+            Self::Kind => out.extend(rows.iter().map(|row| u32::from(row.kind))),
+            Self::Viewer => out.extend(rows.iter().map(|row| row.viewer)),
+            Self::WatchMs => out.extend(rows.iter().map(|row| row.watch_ms)),
+            Self::Source => out.extend(rows.iter().map(|row| u32::from(row.source))),
+            Self::Country => out.extend(rows.iter().map(|row| u32::from(row.country))),
+            Self::Region => out.extend(rows.iter().map(|row| u32::from(row.region))),
+            Self::Age => out.extend(rows.iter().map(|row| u32::from(row.age))),
+            Self::Gender => out.extend(rows.iter().map(|row| u32::from(row.gender))),
+            Self::Device => out.extend(rows.iter().map(|row| u32::from(row.device))),
+            Self::Follower => out.extend(rows.iter().map(|row| u32::from(row.follower))),
+        }
+    }
+
+    #[inline(always)]
     fn set(self, row: &mut Row, value: u32) -> Result<(), DamageError> {
         let byte = || u8::try_from(value).map_err(|_| DamageError::Malformed("code"));
         match self {
@@ -155,7 +173,15 @@ impl Row {
 
     /// Fills one column of many rows.
     pub(crate) fn fill(rows: &mut [Self], column: Column, values: &[u32]) -> Result<(), DamageError> {
-        rows.iter_mut().zip(values).try_for_each(|(row, &value)| column.set(row, value))
+        // One loop a column, so that the column is looked at once and not for each row.
+        macro_rules! each_column {
+            ($($column:ident),+) => {
+                match column {
+                    $(Column::$column => rows.iter_mut().zip(values).try_for_each(|(row, &value)| Column::$column.set(row, value)),)+
+                }
+            };
+        }
+        each_column!(Day, Kind, Viewer, WatchMs, Source, Country, Region, Age, Gender, Device, Follower)
     }
 
     /// Fills the times of many rows.

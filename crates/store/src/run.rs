@@ -123,17 +123,18 @@ impl<const K: usize> Runs<K> {
         self.open(kv)?;
         // What a newer run says comes last, and so counts.
         for run in &self.open {
-            let (mut place, mut block) = (0, None);
+            let (mut place, mut block, mut from) = (0, None, 0);
             for (at, key) in keys.clone().enumerate() {
                 while run.blocks.get(place + 1).is_some_and(|next| next.is_up_to(key)) {
-                    (place, block) = (place + 1, None);
+                    (place, block, from) = (place + 1, None, 0);
                 }
                 let Some(head) = run.blocks.get(place) else { continue };
                 let block = match &mut block {
                     Some(block) => block,
                     none => none.insert(Block::decode::<K>(&run.object.read(kv, head.span)?, head)?),
                 };
-                if let Some(value) = block.find(key) {
+                from = block.heads.get(from..).map_or(from, |rest| from + passed(rest, head_of(key)));
+                if let Some(value) = block.find_from(from, key) {
                     found(at, value);
                 }
             }
@@ -345,14 +346,22 @@ impl Block {
         if rest.len() != keys * stored {
             return Err(bad());
         }
-        let tails = rest.chunks_exact(stored).flat_map(|tail| tail.get(..K - 4).unwrap_or_default()).copied().collect();
+        let tails = if stored == K - 4 {
+            rest.to_vec()
+        } else {
+            rest.chunks_exact(stored).flat_map(|tail| tail.get(..K - 4).unwrap_or_default()).copied().collect()
+        };
         Ok(Self { heads, tails, values })
     }
 
     fn find<const K: usize>(&self, key: &[u8; K]) -> Option<u32> {
+        self.find_from(self.heads.partition_point(|&known| known < head_of(key)), key)
+    }
+
+    /// The value of a key whose first bytes are those at `start`, or none.
+    fn find_from<const K: usize>(&self, start: usize, key: &[u8; K]) -> Option<u32> {
         let head = head_of(key);
         let tail = key.get(4..)?;
-        let start = self.heads.partition_point(|&known| known < head);
         for place in start..self.heads.len() {
             if *self.heads.get(place)? != head {
                 return None;
@@ -375,6 +384,11 @@ impl Block {
 
 fn head_of<const K: usize>(key: &[u8; K]) -> u32 {
     key.first_chunk::<4>().map_or(0, |head| u32::from_be_bytes(*head))
+}
+
+/// How many of these come before a value: where many values are looked up in order, few lie between two.
+fn passed(sorted: &[u32], value: u32) -> usize {
+    sorted.iter().position(|&known| known >= value).unwrap_or(sorted.len())
 }
 
 struct RunReader<'kv, const K: usize> {

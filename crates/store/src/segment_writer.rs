@@ -7,7 +7,7 @@ use crate::codec::Last;
 use crate::digest::{DigestWriter, View};
 use crate::kv::{Batch, Kv, KvError};
 use crate::object::{ObjectRef, ObjectWriter};
-use crate::row::{Column, CreatorOrd, Row, VideoOrd, day_code, video_code};
+use crate::row::{Column, CreatorOrd, Row, VideoOrd, video_code};
 use crate::segment::SegmentHead;
 use crate::table::TableWriter;
 
@@ -77,13 +77,12 @@ impl<'kv> SegmentWriter<'kv> {
         }
         let mut days: Vec<(Day, Tally)> = Vec::new();
         let mut seen: Vec<Seen> = Vec::with_capacity(rows.len());
+        let narrow = |place: usize, rows: &[Row], out: &mut Vec<u32>| {
+            Column::ALL.get(place).into_iter().for_each(|column| column.append(rows, out));
+        };
+        let wide = |_, rows: &[Row], out: &mut Vec<i64>| out.extend(rows.iter().map(|row| row.ts.millis()));
+        self.rows.extend(&mut self.out, rows, narrow, wide)?;
         for row in rows {
-            let ts = row.ts.millis();
-            let stored = |column: Column| match column {
-                Column::Day => day_code(column.of(row), ts),
-                _ => column.of(row),
-            };
-            self.rows.push(&mut self.out, Column::ALL.map(stored), [ts])?;
             if let Some(kind) = row.kind() {
                 record(&mut days, row.day, |tally| tally.record(kind, row.watch_ms, duration_ms));
                 seen.push((row.day, row.viewer, kind != Kind::View, kind.stage()));

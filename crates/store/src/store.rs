@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use throng_model::{CreatorRow, Day, Event, Timestamp, VideoRow, ViewerId};
 
-use crate::append::{AppendMode, Outcome, Prepared, PreparedEvents, Preparer, Ticket};
+use crate::append::{AppendMode, Outcome, PreparedEvents, Preparer, Ticket};
 use crate::expire::{Expired, Expiry};
 use crate::generation::{Acknowledged, GenerationError, GenerationFile};
 use crate::kv::{Disk, Kv, KvError, Memory};
@@ -373,7 +373,7 @@ impl Store {
     pub fn append_bulk(&self, events: PreparedEvents, mode: AppendMode) -> Result<Ticket, WriteError> {
         let (reply, answer) = channel();
         let requests = self.inner.requests.as_ref().ok_or(WriteError::Closed)?;
-        let append = Append { events: events.0, mode, reply };
+        let append = Append { events, mode, reply };
         requests.send(Request::Bulk(append)).map_err(|_| WriteError::Closed)?;
         Ok(Ticket(answer))
     }
@@ -479,8 +479,8 @@ impl Store {
         self.inner.secret.pseudonym(viewer.as_str())
     }
 
-    fn prepared(&self, events: &[Event<'_>]) -> Vec<Prepared> {
-        Preparer::new(self.clone(), events.len()).prepare(events).0
+    fn prepared(&self, events: &[Event<'_>]) -> PreparedEvents {
+        Preparer::new(self.clone(), events.len()).prepare(events)
     }
 
     pub(crate) fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, WriteError> {

@@ -59,6 +59,28 @@ impl<const N: usize, const W: usize> TableWriter<N, W> {
         Ok(())
     }
 
+    /// Adds many rows, column by column: `narrow` and `wide` append a column of some of them.
+    pub(crate) fn extend<T>(
+        &mut self,
+        out: &mut ObjectWriter<'_>,
+        mut rows: &[T],
+        narrow: impl Fn(usize, &[T], &mut Vec<u32>),
+        wide: impl Fn(usize, &[T], &mut Vec<i64>),
+    ) -> Result<(), KvError> {
+        while !rows.is_empty() {
+            let room = CHUNK_VALUES - self.head.rows as usize % CHUNK_VALUES;
+            let (now, rest) = rows.split_at(room.min(rows.len()));
+            self.narrow.iter_mut().enumerate().for_each(|(column, values)| narrow(column, now, values));
+            self.wide.iter_mut().enumerate().for_each(|(column, values)| wide(column, now, values));
+            self.head.rows += now.len() as u32;
+            if now.len() == room {
+                self.write_chunk(out)?;
+            }
+            rows = rest;
+        }
+        Ok(())
+    }
+
     pub(crate) fn finish(mut self, out: &mut ObjectWriter<'_>) -> Result<TableHead, KvError> {
         if !(self.head.rows as usize).is_multiple_of(CHUNK_VALUES) {
             self.write_chunk(out)?;

@@ -16,7 +16,7 @@ use std::sync::{Arc, PoisonError};
 use roaring::RoaringBitmap;
 use throng_model::{Day, Zone};
 
-use crate::append::{AppendMode, Outcome, Prepared};
+use crate::append::{AppendMode, Outcome, Prepared, PreparedEvents};
 use crate::catalogue::Catalogue;
 use crate::codec::{DamageError, Last};
 use crate::generation::{Acknowledged, GenerationFile};
@@ -79,6 +79,13 @@ pub(crate) struct Pending {
     seals_changed: bool,
 }
 
+/// By what an event's day is told.
+#[derive(Clone)]
+struct CreatorDays {
+    zone: Zone,
+    sealed: Option<Day>,
+}
+
 impl Pending {
     pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()
@@ -108,24 +115,32 @@ impl Writer {
     /// Takes events into a pending commit.
     pub(crate) fn append(
         &mut self,
-        events: &[Prepared],
+        events: &PreparedEvents,
         mode: AppendMode,
         pending: &mut Pending,
     ) -> Result<Vec<Outcome>, WriteError> {
-        let taken = events.iter().map(|event| self.take(event, mode, pending)).collect::<Result<Vec<_>, _>>();
+        let PreparedEvents { events, names } = events;
+        let taken = events.iter().map(|event| self.take(event, names, mode, pending)).collect::<Result<Vec<_>, _>>();
         // Half a batch is in the maps now and in no log.
         self.poisoned |= taken.is_err();
         Ok(taken?)
     }
 
-    fn take(&mut self, event: &Prepared, mode: AppendMode, pending: &mut Pending) -> Result<Outcome, ReadError> {
+    fn take(
+        &mut self,
+        event: &Prepared,
+        names: &[Box<str>],
+        mode: AppendMode,
+        pending: &mut Pending,
+    ) -> Result<Outcome, ReadError> {
         let kv = &self.kv;
         if self.tail_fingerprints.contains(&event.fingerprint)
             || self.fingerprints.get(kv, &event.fingerprint)?.is_some()
         {
             return Ok(Outcome::Duplicate);
         }
-        let outcome = self.place(event, mode, pending, |writer, pending| writer.viewer(&event.viewer, pending))?;
+        let viewer = |writer: &mut Self, pending: &mut Pending| writer.viewer(&event.viewer, pending);
+        let outcome = self.place(event, names, mode, pending, Self::days_of, viewer)?;
         if outcome.is_taken() {
             self.tail_fingerprints.insert(event.fingerprint);
             pending.fingerprints.push(event.fingerprint);
@@ -137,17 +152,19 @@ impl Writer {
     fn place(
         &mut self,
         event: &Prepared,
+        names: &[Box<str>],
         mode: AppendMode,
         pending: &mut Pending,
+        days: impl FnOnce(&Self, CreatorOrd) -> CreatorDays,
         viewer: impl FnOnce(&mut Self, &mut Pending) -> Result<u32, ReadError>,
     ) -> Result<Outcome, ReadError> {
-        if mode == AppendMode::Reopen && self.is_expired(event) {
+        if mode == AppendMode::Reopen && self.is_expired(event, names) {
             return Ok(Outcome::Expired);
         }
-        let known_video = event.video.as_ref().and_then(|video| video.find(|id| self.catalogue.video_ord(id)));
-        let creator = match &event.creator {
-            Some(named) => named.find(|id| self.catalogue.creator_ord(id)).unwrap_or_else(|| {
-                let (creator, new) = self.catalogue.intern_creator(named.id());
+        let known_video = event.video.and_then(|video| video.find(names, |id| self.catalogue.video_ord(id)));
+        let creator = match event.creator {
+            Some(named) => named.find(names, |id| self.catalogue.creator_ord(id)).unwrap_or_else(|| {
+                let (creator, new) = self.catalogue.intern_creator(named.id(names));
                 if new {
                     pending.changes.creators.insert(creator);
                 }
@@ -158,22 +175,18 @@ impl Writer {
                 None => return Ok(Outcome::UnknownVideo),
             },
         };
-        let video = match (&event.video, known_video) {
+        let video = match (event.video, known_video) {
             (None, _) => None,
             (Some(_), Some(known)) => Some(known),
             (Some(named), None) => {
-                let (video, _) = self.catalogue.intern_video(named.id(), creator);
+                let (video, _) = self.catalogue.intern_video(named.id(names), creator);
                 pending.changes.videos.insert(video);
                 Some(video)
             }
         };
         let viewer = viewer(self, pending)?;
-        let (own_day, sealed) = match self.catalogue.creator(creator) {
-            Some(entry) => {
-                (entry.zone.day_of(event.row.ts), sealed_through(&self.catalogue, &self.root.seals, creator))
-            }
-            None => (event.row.day, None),
-        };
+        let CreatorDays { zone, sealed } = days(self, creator);
+        let own_day = zone.day_of(event.row.ts);
         let is_sealed = sealed.is_some_and(|sealed| own_day <= sealed);
         let late = is_sealed && mode == AppendMode::Normal;
         let day = if late { merge::first_open(sealed) } else { own_day };
@@ -184,14 +197,19 @@ impl Writer {
         Ok(if late { Outcome::Late { creator, day } } else { Outcome::Accepted { creator, day } })
     }
 
+    fn days_of(&self, creator: CreatorOrd) -> CreatorDays {
+        let zone = self.catalogue.creator(creator).map(|entry| entry.zone.clone()).unwrap_or_default();
+        CreatorDays { zone, sealed: sealed_through(&self.catalogue, &self.root.seals, creator) }
+    }
+
     /// Whether an event's own day is sealed and lies where rows have expired: its sums are closed.
-    fn is_expired(&self, event: &Prepared) -> bool {
+    fn is_expired(&self, event: &Prepared, names: &[Box<str>]) -> bool {
         let of_video = || {
-            let video = event.video.as_ref()?.find(|id| self.catalogue.video_ord(id))?;
+            let video = event.video?.find(names, |id| self.catalogue.video_ord(id))?;
             self.catalogue.video(video).map(|entry| entry.creator)
         };
-        let creator = match &event.creator {
-            Some(named) => named.find(|id| self.catalogue.creator_ord(id)),
+        let creator = match event.creator {
+            Some(named) => named.find(names, |id| self.catalogue.creator_ord(id)),
             None => of_video(),
         };
         let known = creator.and_then(|creator| Some((creator, self.catalogue.creator(creator)?)));

@@ -12,7 +12,7 @@ use super::interrupt::Interrupt;
 use super::progress::Progress;
 use super::sink::Sink;
 use crate::failure::Failure;
-use crate::ingest::{Batch, Content, InputError, Limits, Reader};
+use crate::ingest::{Batch, Coded, Content, InputError, Limits, Reader};
 
 /// Batches that wait between reader and decoders. With those in work they bound the memory: five times 16 MiB.
 const QUEUE: usize = 2;
@@ -114,8 +114,18 @@ fn decode(
         let bytes = batch.bytes_read();
         match content {
             Content::Events => {
-                let decoded = batch.events(&rules);
-                let prepared = preparer.prepare(&decoded.rows);
+                let (decoded, prepared) = match batch.coded(&rules) {
+                    Some((decoded, Coded { events, viewers, creators, videos })) => {
+                        (decoded, preparer.prepare_coded(&events, viewers, creators, videos))
+                    }
+                    None => {
+                        let decoded = batch.events(&rules);
+                        let prepared = preparer.prepare(&decoded.rows);
+                        (decoded.without_rows(), prepared)
+                    }
+                };
+                // Its text is not needed while it waits for its turn.
+                drop(batch);
                 turnstile.pass(number, bytes, progress, |sink| sink.take_events(decoded, prepared));
             }
             Content::Catalogue => {

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::PathBuf;
 
-use throng_model::{Event, Timestamp};
+use throng_model::Timestamp;
 use throng_store::{AppendMode, PreparedEvents, Store, Ticket};
 
 use super::Plan;
@@ -70,18 +70,17 @@ impl<'s> Sink<'s> {
     }
 
     /// Hands a batch of events to the store, and counts those that it has answered.
-    pub(super) fn take_events(&mut self, decoded: Decoded<Event<'_>>, prepared: PreparedEvents) -> Result<(), Failure> {
+    pub(super) fn take_events(&mut self, decoded: Decoded<()>, prepared: PreparedEvents) -> Result<(), Failure> {
+        let unknown = self.days.as_mut().map(|days| days.note(&prepared, self.store)).unwrap_or_default();
         let ticket = self.store.append_bulk(prepared, self.mode)?;
         let mut stored = Ok(());
-        if let Some(days) = &mut self.days
-            && !days.note(&decoded.rows, self.store)
-        {
+        if let Some(days) = self.days.as_mut().filter(|_| !unknown.is_empty()) {
             // Owners of some are known only once what came before is in the store.
             stored = self.store.checkpoint();
-            days.note(&decoded.rows, self.store);
+            days.note_videos(&unknown, self.store);
         }
         self.errors_waiting += decoded.errors.count();
-        self.waiting.push_back(Waiting { ticket, file: self.file.clone(), decoded: decoded.without_rows() });
+        self.waiting.push_back(Waiting { ticket, file: self.file.clone(), decoded });
         stored?;
         if self.errors_waiting > ERRORS_WAITING_MAX { self.settle() } else { self.count_answered() }
     }

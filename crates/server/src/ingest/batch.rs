@@ -12,6 +12,7 @@ use std::sync::Arc;
 use throng_model::Event;
 
 use super::catalogue::{self, CatalogueRow};
+use super::coded::{self, Coded};
 use super::compression::{self, Meter, Unpacked};
 use super::csv::{RecordReader, Records};
 use super::event;
@@ -51,6 +52,13 @@ impl Batch {
     /// Bytes of the file that were read up to here, for a progress bar.
     pub(crate) fn bytes_read(&self) -> u64 {
         self.bytes_read
+    }
+
+    /// The rows as events with places for names: only of columns, and only where [`events`](Self::events) would find no fault
+    /// with any row.
+    pub(crate) fn coded(&self, rules: &Rules) -> Option<(Decoded<()>, Coded<'_>)> {
+        let Rows::Columns(columns) = &self.rows else { return None };
+        Some((columns.sound(rules), coded::read(columns, rules)?))
     }
 
     /// Decodes the rows as events.

@@ -18,9 +18,7 @@ use parquet::schema::types::ColumnDescriptor;
 
 use super::field::{Field, Value};
 use super::input::InputError;
-
-/// Text longer than this is not kept: no field takes so much.
-const TEXT_BYTES_MAX: usize = 16 << 10;
+use super::words::{PlaceReader, TextColumn, Texts, changed, enough};
 
 /// How a column's values become a field's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,14 +150,14 @@ fn describe(column: &ColumnDescriptor) -> String {
 pub(super) struct Column {
     pub(super) field: Field,
     shape: Shape,
-    values: Values,
-    /// Whether the row has a value.
-    present: Vec<bool>,
+    pub(super) values: Values,
+    /// Whether the row has a value; not used for texts.
+    pub(super) present: Vec<bool>,
 }
 
 #[derive(Debug)]
-enum Values {
-    Texts(Texts),
+pub(super) enum Values {
+    Texts(TextColumn),
     /// Elements, and where each row's end.
     Lists(Texts, Vec<usize>),
     Integers(Vec<i64>),
@@ -167,55 +165,18 @@ enum Values {
     Booleans(Vec<bool>),
 }
 
-/// Texts one after the other, copied out of the pages so that these can go.
-#[derive(Debug, Default)]
-struct Texts {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-    /// Texts that were too long to keep; nearly always none.
-    oversized: Vec<usize>,
-}
-
-impl Texts {
-    fn push(&mut self, text: &[u8]) {
-        if text.len() > TEXT_BYTES_MAX {
-            self.oversized.push(self.ends.len());
-        } else {
-            self.bytes.extend_from_slice(text);
-        }
-        self.ends.push(self.bytes.len());
-    }
-
-    fn push_uuid(&mut self, id: &[u8]) {
-        for (at, byte) in id.iter().enumerate() {
-            if matches!(at, 4 | 6 | 8 | 10) {
-                self.bytes.push(b'-');
-            }
-            let hex = |digit: u8| char::from_digit(u32::from(digit), 16).map_or(b'?', |c| c as u8);
-            self.bytes.extend([hex(byte >> 4), hex(byte & 15)]);
-        }
-        self.ends.push(self.bytes.len());
-    }
-
-    /// `all` is all bytes as one text, where they are one: then a text is sound if it begins and ends between characters.
-    fn get<'t>(&'t self, all: Option<&'t str>, at: usize) -> Value<'t> {
-        if !self.oversized.is_empty() && self.oversized.binary_search(&at).is_ok() {
-            return Value::Oversized;
-        }
-        let start = at.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
-        let end = self.ends.get(at).copied().unwrap_or(start);
-        let text = match all {
-            Some(all) => all.get(start..end),
-            None => std::str::from_utf8(self.bytes.get(start..end).unwrap_or_default()).ok(),
-        };
-        text.map_or(Value::NotText, |text| Value::Text(Cow::Borrowed(text)))
-    }
+/// What reads a column of one row group.
+pub(super) enum FieldReader {
+    /// Texts as places.
+    Places(PlaceReader),
+    /// Anything else, and texts of rare encodings.
+    Values(ColumnReader),
 }
 
 impl Column {
     pub(super) fn new(field: Field, shape: Shape) -> Self {
         let values = match shape {
-            Shape::Text | Shape::Uuid => Values::Texts(Texts::default()),
+            Shape::Text | Shape::Uuid => Values::Texts(TextColumn::default()),
             Shape::Tags => Values::Lists(Texts::default(), Vec::new()),
             Shape::Integer { .. } | Shape::Time { .. } => Values::Integers(Vec::new()),
             Shape::Number => Values::Numbers(Vec::new()),
@@ -227,24 +188,25 @@ impl Column {
     /// Bytes that the values take, near enough to bound a batch.
     pub(super) fn bytes(&self) -> usize {
         match &self.values {
-            Values::Texts(texts) | Values::Lists(texts, _) => texts.bytes.len() + texts.ends.len() * 8,
+            Values::Texts(texts) => texts.own.bytes.len() + texts.own.ends.len() * 8 + texts.places.len() * 4,
+            Values::Lists(texts, _) => texts.bytes.len() + texts.ends.len() * 8,
             _ => self.present.len() * 8,
         }
     }
 
-    /// All texts as one, where they are one: checked here once, and not value by value.
+    /// All texts that are in no dictionary as one, where they are one: checked here once, and not value by value.
     pub(super) fn all_text(&self) -> Option<&str> {
         match &self.values {
-            Values::Texts(texts) | Values::Lists(texts, _) => std::str::from_utf8(&texts.bytes).ok(),
+            Values::Texts(TextColumn { own: texts, .. }) | Values::Lists(texts, _) => {
+                std::str::from_utf8(&texts.bytes).ok()
+            }
             _ => None,
         }
     }
 
     /// The value of a row; `all` is [`all_text`](Self::all_text).
     pub(super) fn value<'c>(&'c self, all: Option<&'c str>, row: usize) -> Value<'c> {
-        if !self.present.get(row).copied().unwrap_or(false) {
-            return Value::Absent;
-        }
+        let is_absent = || !self.present.get(row).copied().unwrap_or(false);
         match &self.values {
             Values::Texts(texts) => match (self.field, texts.get(all, row)) {
                 // One string stands for a list here, as in CSV.
@@ -257,6 +219,7 @@ impl Column {
                 }
                 (_, value) => value,
             },
+            _ if is_absent() => Value::Absent,
             Values::Lists(texts, ends) => {
                 let start = row.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
                 let elements = (start..ends.get(row).copied().unwrap_or(start)).map(|at| match texts.get(all, at) {
@@ -272,19 +235,27 @@ impl Column {
     }
 
     /// Reads the values of `rows` more rows; an error where there are fewer.
-    pub(super) fn read(&mut self, reader: &mut ColumnReader, rows: usize, def_max: i16) -> Result<(), ParquetError> {
+    pub(super) fn read(&mut self, reader: &mut FieldReader, rows: usize, def_max: i16) -> Result<(), ParquetError> {
+        match (reader, &mut self.values) {
+            (FieldReader::Places(reader), Values::Texts(texts)) => reader.read(rows, texts),
+            (FieldReader::Values(reader), _) => self.read_values(reader, rows, def_max),
+            _ => Err(changed()),
+        }
+    }
+
+    fn read_values(&mut self, reader: &mut ColumnReader, rows: usize, def_max: i16) -> Result<(), ParquetError> {
         let Self { shape, values, present, .. } = self;
         let unsigned = matches!(shape, Shape::Integer { unsigned: true });
         let per_ms = if let Shape::Time { per_ms } = shape { *per_ms } else { 1 };
         match (reader, values) {
             (ColumnReader::ByteArrayColumnReader(reader), Values::Texts(texts)) => {
                 dense(reader, rows, def_max, present, |text: Option<&ByteArray>| {
-                    texts.push(text.map_or(&[][..], ByteArray::data));
+                    texts.push(text.map(ByteArray::data));
                 })
             }
             (ColumnReader::FixedLenByteArrayColumnReader(reader), Values::Texts(texts)) => {
                 dense(reader, rows, def_max, present, |id: Option<&FixedLenByteArray>| {
-                    texts.push_uuid(id.map_or(&[][..], |id| id.data()));
+                    texts.push_with(id.map(|id| id.data()), Texts::push_uuid);
                 })
             }
             (ColumnReader::ByteArrayColumnReader(reader), Values::Lists(texts, ends)) => {
@@ -324,7 +295,7 @@ impl Column {
                     values.push(value.copied().unwrap_or(false));
                 })
             }
-            _ => Err(ParquetError::General("the column changes its type".to_owned())),
+            _ => Err(changed()),
         }
     }
 }
@@ -382,11 +353,4 @@ fn lists<T: DataType<T = ByteArray>>(
     }
     ends.push(texts.ends.len());
     Ok(())
-}
-
-fn enough(found: usize, rows: usize) -> Result<(), ParquetError> {
-    if found == rows {
-        return Ok(());
-    }
-    Err(ParquetError::EOF(format!("a column ends after {found} of {rows} rows")))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::parquet::basic::{Compression as Codec, ZstdLevel};
+use ::parquet::basic::{Compression as Codec, Encoding, ZstdLevel};
 use ::parquet::data_type::{
     ByteArray, ByteArrayType, DoubleType, FixedLenByteArray, FixedLenByteArrayType, Int32Type, Int64Type, Int96,
     Int96Type,
@@ -14,7 +14,10 @@ use proptest::prelude::*;
 use throng_model::{Event, Hashtag};
 
 use super::line::LineErrorCode as Code;
-use super::testkit::{self, Outcome, csv, event, gzip, ndjson, numbered, parquet, read_bytes, read_on, rules, zstd};
+use super::testkit::{
+    self, COLUMNS, Cells, Outcome, byte_cells, csv, event, gzip, ndjson, numbered, parquet, parquet_cells, read_bytes,
+    read_on, rules, zstd,
+};
 use super::{CatalogueRow, Content, InputError, Limits, Reader};
 
 fn properties(version: WriterVersion, codec: Codec, dictionary: bool) -> WriterProperties {
@@ -90,8 +93,82 @@ fn batches_cover_a_file_and_any_of_them_can_be_the_last_before_a_restart() {
     assert_resumable("a.ndjson", &ndjson(&events), &events, 3);
     assert_resumable("a.ndjson.zst", &zstd(&ndjson(&events)), &events, 3);
     assert_resumable("a.csv.gz", &gzip(&csv(&events)), &events, 3);
-    let properties = properties(WriterVersion::PARQUET_1_0, Codec::SNAPPY, true);
-    assert_resumable("a.parquet", &parquet(&events, 30_000, properties), &events, 3);
+    // A batch ends with its row group.
+    for (group_rows, batches) in [(140_000, 3), (90_000, 3), (30_000, 5)] {
+        let properties = properties(WriterVersion::PARQUET_1_0, Codec::SNAPPY, true);
+        assert_resumable("a.parquet", &parquet(&events, group_rows, properties), &events, batches);
+    }
+}
+
+/// A file of rows in each way that texts are written in: with and without dictionaries, with some that end early, and in an
+/// encoding that only the library reads.
+fn encoded(rows: &[Cells], group_rows: usize) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {
+        for way in ["plain", "dictionary", "both", "delta"] {
+            let builder = WriterProperties::builder()
+                .set_writer_version(version)
+                .set_dictionary_enabled(matches!(way, "dictionary" | "both"))
+                .set_dictionary_page_size_limit(if way == "both" { 40 } else { 1 << 20 })
+                .set_data_page_row_count_limit(70)
+                .set_write_batch_size(10);
+            let builder = match way {
+                "delta" => COLUMNS
+                    .into_iter()
+                    .filter(|name| !matches!(*name, "ts" | "watch_ms" | "follower"))
+                    .fold(builder, |builder, name| {
+                        builder.set_column_encoding(name.into(), Encoding::DELTA_BYTE_ARRAY)
+                    }),
+                "plain" => builder.set_encoding(Encoding::PLAIN),
+                _ => builder,
+            };
+            let bytes = parquet_cells(rows, group_rows, builder.build());
+            files.push((format!("{way} {version:?}"), bytes));
+        }
+    }
+    files
+}
+
+#[test]
+fn texts_are_the_same_however_they_are_encoded() {
+    let events: Vec<_> = (0..1_500).map(numbered).collect();
+    let rows: Vec<_> = events.iter().map(byte_cells).collect();
+    for (way, bytes) in encoded(&rows, 900) {
+        let outcome = read_bytes("a.parquet", &bytes);
+        assert_eq!((outcome.events, outcome.errors.len(), outcome.coded), (events.clone(), 0, 2), "{way}");
+    }
+}
+
+proptest! {
+    #![proptest_config(testkit::proptest_config(48))]
+
+    #[test]
+    fn bad_texts_cost_their_own_rows_however_they_are_encoded(
+        numbers in prop::collection::vec(0..40_usize, 1..300),
+        bad in prop::collection::vec((any::<prop::sample::Index>(), 0..14_usize, prop_oneof![
+            Just(None), Just(Some(vec![])), Just(Some(b"secret".to_vec())), Just(Some(b"a\0b".to_vec())),
+            Just(Some(vec![0xff])), Just(Some(vec![b'x'; 200])), Just(Some(vec![b'x'; 20_000])), Just(Some(b"US-CA".to_vec())),
+        ]), 0..6),
+        group_rows in 1..200_usize,
+    ) {
+        let mut rows: Vec<_> = numbers.iter().map(|&number| byte_cells(&numbered(number))).collect();
+        for (row, column, cell) in bad {
+            let (required, number) = (matches!(column, 0 | 2 | 3), matches!(column, 1 | 6 | 13));
+            if !(number || required && cell.is_none()) {
+                rows[row.index(numbers.len())][column] = cell;
+            }
+        }
+        let files = encoded(&rows, group_rows);
+        let outcomes: Vec<_> = files.iter().map(|(way, bytes)| (way, read_bytes("a.parquet", bytes))).collect();
+        let (_, last) = outcomes.last().expect("files");
+        prop_assert!(last.end.is_none());
+        prop_assert_eq!(last.events.len() + last.errors.len(), rows.len());
+        for (way, outcome) in &outcomes {
+            prop_assert!(outcome.end.is_none(), "{}", way);
+            prop_assert_eq!(&outcome.errors, &last.errors, "{}", way);
+            prop_assert_eq!(&outcome.events, &last.events, "{}", way);
+        }
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@
 mod batch;
 mod body;
 mod catalogue;
+mod coded;
 mod columns;
 mod compression;
 mod csv;
@@ -30,10 +31,12 @@ mod ndjson;
 mod parquet;
 #[cfg(test)]
 mod testkit;
+mod words;
 
 pub(crate) use batch::{Batch, Reader};
 pub(crate) use body::{Body, BodyTooLarge};
 pub(crate) use catalogue::CatalogueRow;
+pub(crate) use coded::Coded;
 pub(crate) use input::{Content, InputError};
 pub(crate) use limits::Limits;
 pub(crate) use line::{Decoded, Errors, LineError};

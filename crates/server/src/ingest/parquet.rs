@@ -9,17 +9,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ::parquet::column::reader::ColumnReader;
 use ::parquet::errors::ParquetError;
-use ::parquet::file::reader::{FileReader, SerializedFileReader};
+use ::parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use throng_model::Event;
 
 use super::catalogue::{self, CatalogueRow};
-use super::columns::{Column, Shape};
+use super::columns::{Column, FieldReader, Shape};
 use super::event;
 use super::field::{Field, Row};
 use super::input::{Content, InputError};
 use super::limits::{BATCH_BYTES_MAX, Rules};
 use super::line::Decoded;
 use super::ndjson::Finish;
+use super::words::PlaceReader;
 
 /// Rows read from one column before the next has its turn.
 const STRIDE_ROWS: usize = 2_048;
@@ -36,10 +37,11 @@ struct Bound {
 /// Rows of a file, by columns.
 #[derive(Debug)]
 pub(super) struct Columns {
-    columns: Vec<Column>,
-    first_row: u64,
+    pub(super) columns: Vec<Column>,
+    pub(super) first_row: u64,
     pub(super) rows: u64,
-    ignored: u64,
+    /// Columns that nobody asked for.
+    pub(super) ignored: u64,
 }
 
 impl Columns {
@@ -49,6 +51,14 @@ impl Columns {
 
     pub(super) fn catalogue(&self, rules: &Rules) -> Decoded<CatalogueRow> {
         self.decode(rules, catalogue::decode)
+    }
+
+    /// What decoding tells of rows that are all good, besides the rows.
+    pub(super) fn sound(&self, rules: &Rules) -> Decoded<()> {
+        let mut decoded = Decoded::new(rules.errors_max);
+        decoded.ignored_fields = self.ignored * self.rows;
+        decoded.lines = (self.first_row + 1..=self.first_row + self.rows).collect();
+        decoded
     }
 
     fn decode<'a, T>(&'a self, rules: &Rules, finish: Finish<'a, T>) -> Decoded<T> {
@@ -83,7 +93,7 @@ pub(super) struct ParquetReader {
     ignored: u64,
     /// The row group to open next.
     group: usize,
-    readers: Vec<ColumnReader>,
+    readers: Vec<FieldReader>,
     left_in_group: u64,
     row: u64,
     rows: u64,
@@ -146,7 +156,7 @@ impl ParquetReader {
         self.rows
     }
 
-    /// The next rows, at most `rows_max`; `None` at the end. Damage is reported after the rows before it.
+    /// The next rows, at most `rows_max` and of one row group; `None` at the end. Damage is reported after the rows before it.
     pub(super) fn next_columns(&mut self, rows_max: usize) -> Result<Option<Columns>, InputError> {
         let columns = self.bound.iter().map(|bound| Column::new(bound.field, bound.shape)).collect();
         let mut batch = Columns { columns, first_row: self.row, rows: 0, ignored: self.ignored };
@@ -157,7 +167,8 @@ impl ParquetReader {
                 Ok(rows) => batch.rows += rows,
                 Err(source) => self.failure = Some(damaged(self.row + batch.rows, source)),
             }
-            if batch.columns.iter().map(Column::bytes).sum::<usize>() >= BATCH_BYTES_MAX {
+            // A row group has its own dictionaries.
+            if self.left_in_group == 0 || batch.columns.iter().map(Column::bytes).sum::<usize>() >= BATCH_BYTES_MAX {
                 break;
             }
         }
@@ -215,7 +226,10 @@ impl ParquetReader {
         let rows = rows.min(self.left_in_group);
         let count = usize::try_from(rows)?;
         for reader in &mut self.readers {
-            let skipped = skip_records(reader, count)?;
+            let skipped = match reader {
+                FieldReader::Places(reader) => reader.skip(count)?,
+                FieldReader::Values(reader) => skip_records(reader, count)?,
+            };
             if skipped != count {
                 return Err(ParquetError::EOF(format!("a column ends after {skipped} of {count} rows")));
             }
@@ -231,8 +245,7 @@ impl ParquetReader {
                 return Ok(false);
             }
             let group = self.file.get_row_group(self.group)?;
-            self.readers =
-                self.bound.iter().map(|bound| group.get_column_reader(bound.index)).collect::<Result<_, _>>()?;
+            self.readers = self.bound.iter().map(|bound| open_column(&*group, bound)).collect::<Result<_, _>>()?;
             self.left_in_group = u64::try_from(group.metadata().num_rows())?;
             self.group += 1;
         }
@@ -244,6 +257,15 @@ impl ParquetReader {
         self.left_in_group = 0;
         self.readers.clear();
     }
+}
+
+fn open_column(group: &dyn RowGroupReader, bound: &Bound) -> Result<FieldReader, ParquetError> {
+    let (index, chunk) = (bound.index, group.metadata().column(bound.index));
+    if bound.shape == Shape::Text && PlaceReader::can_read(chunk.column_descr(), chunk) {
+        let pages = group.get_column_page_reader(index)?;
+        return PlaceReader::new(chunk.column_descr(), pages).map(FieldReader::Places);
+    }
+    group.get_column_reader(index).map(FieldReader::Values)
 }
 
 fn skip_records(reader: &mut ColumnReader, rows: usize) -> Result<usize, ParquetError> {

@@ -11,12 +11,12 @@ use ::parquet::schema::parser::parse_message_type;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use throng_model::{
-    AgeBand, Country, CreatorId, Device, Event, EventId, Follower, Gender, Kind, Region, Source, Timestamp, Traits,
-    VideoId, ViewerId,
+    AgeBand, CodedEvent, Country, CreatorId, Device, Event, EventId, Follower, Gender, Kind, Region, Source, Timestamp,
+    Traits, VideoId, ViewerId,
 };
 
 use super::limits::Rules;
-use super::{InputError, Limits, LineError, Reader};
+use super::{Coded, InputError, Limits, LineError, Reader};
 
 /// The same cases on every run.
 pub(super) fn proptest_config(cases: u32) -> ProptestConfig {
@@ -122,7 +122,7 @@ fn cells(event: &Event<'_>) -> [Option<String>; 14] {
     ]
 }
 
-const COLUMNS: [&str; 14] = [
+pub(super) const COLUMNS: [&str; 14] = [
     "event_id", "ts", "kind", "viewer", "creator", "video", "watch_ms", "source", "country", "region", "age", "gender",
     "device", "follower",
 ];
@@ -153,6 +153,18 @@ pub(super) fn csv(events: &[Event<'_>]) -> Vec<u8> {
 
 /// Writes row groups of some rows each.
 pub(super) fn parquet(events: &[Event<'_>], group_rows: usize, properties: WriterProperties) -> Vec<u8> {
+    parquet_cells(&events.iter().map(byte_cells).collect::<Vec<_>>(), group_rows, properties)
+}
+
+/// An event's fields as bytes, in the order of [`COLUMNS`].
+pub(super) type Cells = [Option<Vec<u8>>; 14];
+
+pub(super) fn byte_cells(event: &Event<'_>) -> Cells {
+    cells(event).map(|cell| cell.map(String::into_bytes))
+}
+
+/// The same of rows whose texts may be anything.
+pub(super) fn parquet_cells(rows: &[Cells], group_rows: usize, properties: WriterProperties) -> Vec<u8> {
     let types = COLUMNS.map(|name| match name {
         "event_id" | "kind" | "viewer" => format!("required binary {name} (string);"),
         "ts" => format!("required int64 {name} (timestamp(millis,true));"),
@@ -163,11 +175,10 @@ pub(super) fn parquet(events: &[Event<'_>], group_rows: usize, properties: Write
     let schema = parse_message_type(&format!("message events {{ {} }}", types.join(" "))).expect("schema");
     let mut file = Vec::new();
     let mut writer = SerializedFileWriter::new(&mut file, Arc::new(schema), Arc::new(properties)).expect("writer");
-    for rows in events.chunks(group_rows) {
+    for rows in rows.chunks(group_rows) {
         let mut group = writer.next_row_group().expect("group");
-        let rows: Vec<_> = rows.iter().map(cells).collect();
         for (at, name) in COLUMNS.iter().enumerate() {
-            let column: Vec<Option<&str>> = rows.iter().map(|row| row.get(at).and_then(Option::as_deref)).collect();
+            let column: Vec<Option<&[u8]>> = rows.iter().map(|row| row.get(at).and_then(Option::as_deref)).collect();
             parquet_column(&mut group, name, &column);
         }
         group.close().expect("group");
@@ -176,23 +187,24 @@ pub(super) fn parquet(events: &[Event<'_>], group_rows: usize, properties: Write
     file
 }
 
-fn parquet_column(group: &mut SerializedRowGroupWriter<'_, &mut Vec<u8>>, name: &str, cells: &[Option<&str>]) {
+fn parquet_column(group: &mut SerializedRowGroupWriter<'_, &mut Vec<u8>>, name: &str, cells: &[Option<&[u8]>]) {
     let levels: Vec<i16> = cells.iter().map(|cell| i16::from(cell.is_some())).collect();
     // Required columns ignore the levels.
     let levels = Some(levels.as_slice());
     let cells = cells.iter().flatten();
+    let text = |cell: &[u8]| String::from_utf8(cell.to_vec()).expect("text");
     let mut column = group.next_column().expect("column").expect("a column is left");
     match name {
         "ts" | "watch_ms" => {
-            let values: Vec<i64> = cells.map(|cell| cell.parse().expect("integer")).collect();
+            let values: Vec<i64> = cells.map(|cell| text(cell).parse().expect("integer")).collect();
             column.typed::<Int64Type>().write_batch(&values, levels, None).expect("values");
         }
         "follower" => {
-            let values: Vec<bool> = cells.map(|cell| *cell == "true").collect();
+            let values: Vec<bool> = cells.map(|cell| *cell == b"true").collect();
             column.typed::<BoolType>().write_batch(&values, levels, None).expect("values");
         }
         _ => {
-            let values: Vec<ByteArray> = cells.map(|cell| ByteArray::from(*cell)).collect();
+            let values: Vec<ByteArray> = cells.map(|cell| ByteArray::from(cell.to_vec())).collect();
             column.typed::<ByteArrayType>().write_batch(&values, levels, None).expect("values");
         }
     }
@@ -209,12 +221,29 @@ pub(super) fn zstd(bytes: &[u8]) -> Vec<u8> {
     ::zstd::stream::encode_all(bytes, 1).expect("memory")
 }
 
+/// The event with its names.
+fn whole<'a>(event: &CodedEvent<'a>, coded: &Coded<'a>) -> Event<'a> {
+    Event {
+        event_id: EventId::parse(event.event_id).expect("event id"),
+        ts: event.ts,
+        kind: event.kind,
+        viewer: ViewerId::parse(coded.viewers.get(event.viewer).expect("viewer")).expect("viewer"),
+        creator: event.creator.map(|at| CreatorId::parse(coded.creators.get(at).expect("creator")).expect("creator")),
+        video: event.video.map(|at| VideoId::parse(coded.videos.get(at).expect("video")).expect("video")),
+        watch_ms: event.watch_ms,
+        source: event.source,
+        traits: event.traits,
+    }
+}
+
 /// What came of a file.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     pub(super) events: Vec<Event<'static>>,
     pub(super) errors: Vec<LineError>,
     pub(super) end: Option<InputError>,
+    /// Batches that could be read by columns; they said the same.
+    pub(super) coded: usize,
 }
 
 /// Reads a file to its end, as events.
@@ -232,6 +261,12 @@ pub(super) fn read_on(mut reader: Reader, outcome: &mut Outcome) {
         match reader.next_batch() {
             Ok(Some(batch)) => {
                 let decoded = batch.events(&rules());
+                if let Some((told, coded)) = batch.coded(&rules()) {
+                    assert_eq!((&told.lines, told.ignored_fields), (&decoded.lines, decoded.ignored_fields));
+                    assert_eq!(decoded.errors.count(), 0);
+                    assert_eq!(coded.events.iter().map(|event| whole(event, &coded)).collect::<Vec<_>>(), decoded.rows);
+                    outcome.coded += 1;
+                }
                 outcome.errors.extend_from_slice(decoded.errors.listed());
                 outcome.events.extend(decoded.rows.into_iter().map(owned));
             }

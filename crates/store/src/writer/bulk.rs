@@ -8,18 +8,19 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use super::checkpoint::Checkpoint;
-use super::{Pending, Writer};
-use crate::append::{AppendMode, Outcome, Prepared};
+use super::{CreatorDays, Pending, Writer};
+use crate::append::{AppendMode, Outcome, Prepared, PreparedEvents};
 use crate::kv::Kv;
 use crate::object::ReadError;
 use crate::root::Root;
+use crate::row::CreatorOrd;
 use crate::run::Runs;
 use crate::secret::{Fingerprint, Pseudonym};
 use crate::sorted;
 use crate::store::WriteError;
 
 /// The events of one append.
-type Batch = (Vec<Prepared>, AppendMode);
+type Batch = (PreparedEvents, AppendMode);
 
 impl Writer {
     /// Takes the events of many appends, in their order, and makes them durable.
@@ -32,7 +33,7 @@ impl Writer {
     }
 
     fn try_append_bulk(&mut self, appends: Vec<Batch>) -> Result<Vec<Vec<Outcome>>, WriteError> {
-        let events = || appends.iter().flat_map(|(events, _)| events);
+        let events = || appends.iter().flat_map(|(events, _)| &events.events);
         let (kv, root) = (&self.kv, &self.root);
         let (known, pseudonyms) = (&mut self.fingerprints, &mut self.pseudonyms);
         let (fingerprints, viewers) = thread::scope(|scope| {
@@ -41,11 +42,12 @@ impl Writer {
             (fingerprints, viewers.join().unwrap_or_else(|panic| resume_unwind(panic)))
         });
         let (mut fingerprints, mut viewers) = (fingerprints?, viewers?);
-        let mut pending = Pending::default();
+        let mut pending = Pending { rows: Vec::with_capacity(fingerprints.sorted.len()), ..Pending::default() };
+        let mut days = KnownDays::default();
         let mut place = 0;
         let mut answers = Vec::with_capacity(appends.len());
         // Batches go as their rows come: the largest part of the memory is never held twice.
-        for (events, mode) in appends {
+        for (PreparedEvents { events, names }, mode) in appends {
             let mut outcomes = Vec::with_capacity(events.len());
             for event in &events {
                 outcomes.push(if fingerprints.is_known(place) {
@@ -53,7 +55,14 @@ impl Writer {
                 } else {
                     let viewer =
                         |writer: &mut Self, _: &mut Pending| Ok(viewers.ordinal(place, &mut writer.root.viewers));
-                    let outcome = self.place(event, mode, &mut pending, viewer)?;
+                    let outcome = self.place(
+                        event,
+                        &names,
+                        mode,
+                        &mut pending,
+                        |writer, creator| days.of(writer, creator),
+                        viewer,
+                    )?;
                     fingerprints.note(place, outcome);
                     outcome
                 });
@@ -71,6 +80,21 @@ impl Writer {
         let (fingerprints, viewers) = (fingerprints.into_taken(), viewers.into_new());
         self.write_segment(&Checkpoint { rows: pending.rows, fingerprints, viewers })?;
         Ok(answers)
+    }
+}
+
+/// By what days are told, per creator of a bulk: none of it changes meanwhile.
+#[derive(Default)]
+struct KnownDays(Vec<Option<CreatorDays>>);
+
+impl KnownDays {
+    fn of(&mut self, writer: &Writer, creator: CreatorOrd) -> CreatorDays {
+        let place = creator.0 as usize;
+        if place >= self.0.len() {
+            self.0.resize(place + 1, None);
+        }
+        let make = || writer.days_of(creator);
+        self.0.get_mut(place).map_or_else(make, |known| known.get_or_insert_with(make).clone())
     }
 }
 
@@ -101,21 +125,21 @@ impl Fingerprints {
         let mut known =
             Self { states: vec![State::New; sorted.len()], sorted, shared: HashMap::new(), taken: HashSet::new() };
         let Self { sorted, states, shared, .. } = &mut known;
-        let groups: Vec<&[(Fingerprint, u32)]> = sorted.chunk_by(|a, b| a.0 == b.0).collect();
         let mut set = |place: u32, state| {
             if let Some(old) = states.get_mut(place as usize) {
                 *old = state;
             }
         };
-        for group in groups.iter().filter(|group| group.len() > 1) {
-            for &(_, place) in *group {
+        for group in sorted.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1) {
+            for &(_, place) in group {
                 set(place, State::Shared);
                 shared.extend(group.first().map(|&(_, first)| (place as usize, first)));
             }
         }
-        let keys = groups.iter().filter_map(|group| group.first()).map(|(key, _)| key);
-        runs.get_sorted(kv, &keys, |at, _| {
-            groups.get(at).into_iter().copied().flatten().for_each(|&(_, place)| set(place, State::Known));
+        runs.get_sorted(kv, &sorted.iter().map(|(key, _)| key), |at, _| {
+            if let Some(&(_, place)) = sorted.get(at) {
+                set(place, State::Known);
+            }
         })?;
         Ok(known)
     }
