@@ -12,8 +12,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("throng-privacy", &["throng-model"]),
     ("throng-store", &["throng-model"]),
     ("throng-query", &["throng-store", "throng-privacy", "throng-model"]),
-    ("throng-graphql", &["throng-privacy", "throng-model"]),
-    ("throng-attack", &["throng-query", "throng-store", "throng-privacy", "throng-model"]),
+    ("throng-recommend", &["throng-privacy", "throng-model"]),
+    ("throng-graphql", &["throng-recommend", "throng-privacy", "throng-model"]),
+    ("throng-attack", &["throng-query", "throng-recommend", "throng-store", "throng-privacy", "throng-model"]),
     (
         "throng-server",
         &["throng-attack", "throng-graphql", "throng-query", "throng-store", "throng-privacy", "throng-model"],

@@ -33,6 +33,7 @@ mod subscriptions;
 #[cfg(feature = "otlp")]
 mod telemetry;
 mod tokens;
+mod trending;
 mod world;
 
 /// Says something past the capture of a passing test's output.

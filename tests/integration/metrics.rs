@@ -11,7 +11,7 @@ use crate::stream_client::Socket;
 
 /// Labels, and every value that they may have.
 fn closed_sets() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
-    let routes = "/graphql /v1/export/counters.csv /v1/export/top-videos.csv /v1/export/audience.csv /v1/events /v1/catalog /v1/erase / /assets/{file} /playground /playground/{file:.*} /schema.graphql /healthz \
+    let routes = "/graphql /v1/export/counters.csv /v1/export/top-videos.csv /v1/export/audience.csv /v1/export/trending.csv /v1/events /v1/catalog /v1/erase / /assets/{file} /playground /playground/{file:.*} /schema.graphql /healthz \
         /readyz /metrics other";
     let statuses = "101 200 204 206 304 400 401 403 404 405 406 408 409 413 415 422 429 500 501 503 504 507 other";
     let codes = "GRAPHQL_PARSE_FAILED GRAPHQL_VALIDATION_FAILED BAD_USER_INPUT UNAUTHENTICATED FORBIDDEN NOT_FOUND \

@@ -21,6 +21,7 @@ fn argument(ty: &Value) -> &'static str {
     match ty["name"].as_str().or_else(|| ty["ofType"]["name"].as_str()).unwrap_or("[]") {
         "ID" | "String" => "\"c\"",
         "Int" => "1",
+        "TrendKind" => "SOUND",
         "WindowInput" => "{kind: DAY}",
         "[]" => "[]",
         other => panic!("a value of {other} is wanted here"),
@@ -83,6 +84,7 @@ fn nothing_but_pages_and_probes_is_open() {
         format!("/v1/export/counters.csv?{table}"),
         format!("/v1/export/top-videos.csv?{table}"),
         "/v1/export/audience.csv?creator=c&window=day&family=reach".to_owned(),
+        "/v1/export/trending.csv?kind=hashtag".to_owned(),
     ] {
         let refused = server.get(&closed, &[]);
         assert_eq!((refused.status, refused.code().as_str()), (401, "UNAUTHENTICATED"), "{closed}");

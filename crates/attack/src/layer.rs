@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use throng_model::{
-    ChannelPair, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, VideoFacts,
-    VideoId, VideoOrder,
+    ChannelPair, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, Topic, TopicKind,
+    VideoFacts, VideoId, VideoOrder,
 };
 use throng_privacy::{
-    Best, Contribution, Epoch, Raw, RawAudience, RawRanking, RawTable, Rewrites, SeriesStep, Source, SourceError,
+    Best, Contribution, Epoch, Raw, RawAudience, RawRanking, RawTable, RawTopicDay, Rewrites, SeriesStep, Source,
+    SourceError,
 };
 
 use crate::truth::Table;
@@ -98,6 +99,14 @@ impl Source for Layer {
 
     fn videos(&self, creator: &CreatorId<'_>, range: DayRange, best: Best) -> Result<RawRanking, SourceError> {
         self.inner.videos(creator, range, best)
+    }
+
+    fn topic_days(&self, kind: TopicKind, days: DayRange, enough: u64) -> Result<Vec<Arc<RawTopicDay>>, SourceError> {
+        self.inner.topic_days(kind, days, enough)
+    }
+
+    fn creators_with(&self, topics: &[&Topic]) -> Result<Vec<u32>, SourceError> {
+        self.inner.creators_with(topics)
     }
 
     fn sealed_through(&self, entity: &Entity) -> Result<Option<Day>, SourceError> {

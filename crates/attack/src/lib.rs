@@ -28,6 +28,7 @@ mod stats;
 mod suite;
 mod totals;
 mod tracker;
+mod trends;
 mod truth;
 mod world;
 

@@ -10,7 +10,7 @@ use throng_store::{OpenError, ReadError, Store, WriteError};
 use crate::card::{Line, Scorecard, Verdict};
 use crate::{
     averaging, differencing, distinguisher, equivalent, erasure, fakes, polling, reconstruction, side_channels,
-    small_cells, totals, tracker,
+    small_cells, totals, tracker, trends,
 };
 
 /// One attack.
@@ -38,6 +38,8 @@ pub enum Attack {
     Distinguisher,
     /// Answers before and after an erasure.
     Erasure,
+    /// What trends.
+    Trends,
     /// Recommendations.
     Feed,
     /// Errors, shapes, sizes.
@@ -46,7 +48,7 @@ pub enum Attack {
 
 impl Attack {
     /// Every attack.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::SmallCells,
         Self::Totals,
         Self::Differencing,
@@ -58,6 +60,7 @@ impl Attack {
         Self::Polling,
         Self::Distinguisher,
         Self::Erasure,
+        Self::Trends,
         Self::Feed,
         Self::SideChannels,
     ];
@@ -76,6 +79,7 @@ impl Attack {
             Self::Polling => polling::NAME,
             Self::Distinguisher => distinguisher::NAME,
             Self::Erasure => erasure::NAME,
+            Self::Trends => trends::NAME,
             Self::Feed => "feed",
             Self::SideChannels => side_channels::NAME,
         }
@@ -100,6 +104,7 @@ impl Attack {
             Self::Polling => "one event changes no insight before its day seals",
             Self::Distinguisher => "the noise itself keeps epsilon and delta over very many keys",
             Self::Erasure => "answers before and after an erasure do not say who went",
+            Self::Trends => "withheld viewers move nothing that trends",
             Self::Feed => "recommendations (none in this version)",
             Self::SideChannels => "errors, shapes and sizes do not depend on hidden values",
         }
@@ -118,6 +123,7 @@ impl Attack {
             Self::Polling => polling::run(run),
             Self::Distinguisher => distinguisher::run(run),
             Self::Erasure => erasure::run(run),
+            Self::Trends => trends::run(run),
             Self::Feed => {
                 Ok(vec![Line::remark(self.name(), "no recommendations in this version", Verdict::NotPresent)])
             }

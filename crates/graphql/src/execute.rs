@@ -8,6 +8,7 @@ use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::{EmptyMutation, Request, Response, SDLExportOptions, ServerError, ValidationMode};
 use throng_privacy::{Gate, Standing};
+use throng_recommend::Trends;
 
 use crate::access::Access;
 use crate::cost::{Budget, Judge, judged};
@@ -129,7 +130,8 @@ pub fn schema(gate: Arc<Gate>, limits: Limits) -> Schema {
     let judge = builder().extension(Judge).finish();
     let count = builder().extension(Judge).validation_mode(ValidationMode::Fast).finish();
     // Without an extension: with any the library calls it for every field.
-    let fast = builder().data(gate.clone()).validation_mode(ValidationMode::Fast).finish();
+    let trends = Arc::new(Trends::new(gate.clone()));
+    let fast = builder().data(gate.clone()).data(trends).validation_mode(ValidationMode::Fast).finish();
     Schema { judge, count, fast, gate, limits, measures: Arc::default() }
 }
 

@@ -32,6 +32,7 @@ mod scope;
 mod settled;
 mod subscription;
 mod tables;
+mod trending;
 mod video;
 mod words;
 

@@ -5,7 +5,7 @@ use throng_model::{CreatorFacts, CreatorId};
 use throng_privacy::Gate;
 
 use crate::access::Access;
-use crate::aggregate::{INSIGHT, MIN, aggregate};
+use crate::aggregate::{INSIGHT, MIN, PUBLIC, aggregate};
 use crate::connection::{Connection, connection, cursor, cursor_id};
 use crate::cost::{RateLimit, cost};
 use crate::creator::Creator;
@@ -16,9 +16,12 @@ use crate::node::{self, Node};
 use crate::overlap::{self, Overlap};
 use crate::platform::Platform;
 use crate::policy::{PrivacyPolicy, Status};
+use crate::scalar::Date;
 use crate::scope::{CHANNEL, Scopes};
 use crate::settled::unsettled;
+use crate::trending::{self, Trend};
 use crate::video::Video;
+use crate::words::TrendKind;
 
 pub(crate) struct Query;
 
@@ -101,6 +104,28 @@ impl Query {
         #[graphql(desc = "The window.")] window: WindowInput,
     ) -> Result<Option<Overlap>> {
         overlap::ask(ctx, &creators, &window)
+    }
+
+    /// What trends at the end of a day: hashtags, sounds or videos whose views on one of the last seven days rose above the mean of
+    /// the seven days before it, the highest score first. Made of days that are sealed for every channel alone. Hashtags and sounds
+    /// belong to nobody, so any token that reads may see all that trend; of videos it sees those of channels whose counters, and
+    /// all else that is asked, it may see.
+    #[graphql(
+        complexity = "200 + page_cost(first) * child_complexity",
+        directive = cost::apply(200, "first".into()),
+        directive = aggregate::apply(PUBLIC, MIN)
+    )]
+    async fn trending(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What.")] kind: TrendKind,
+        #[graphql(
+            desc = "The day; without it, the last that is sealed for every channel. Other days are errors until they are."
+        )]
+        date: Option<Date>,
+        #[graphql(desc = "How many at most, 1 to 100.")] first: i32,
+    ) -> Result<Vec<Trend>> {
+        trending::ask(ctx, kind, date, first)
     }
 
     /// The points that the calling key may still spend, or all callers without one together; null where the server limits

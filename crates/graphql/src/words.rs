@@ -57,6 +57,18 @@ pub(crate) enum Counter {
     EngagementRate,
 }
 
+/// What can trend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "throng_model::TopicKind")]
+pub(crate) enum TrendKind {
+    /// Hashtags, over all channels that carry them.
+    Hashtag,
+    /// Sounds, over all channels that use them.
+    Sound,
+    /// Videos of the channels that the token may see.
+    Video,
+}
+
 /// Order of a channel's videos.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Enum)]
 pub(crate) enum VideoOrder {

@@ -599,3 +599,128 @@ async fn a_subscription_needs_the_counters() {
     assert_eq!(answer(scoped(Scopes::INSIGHTS), &query("a1")).await, missing);
     assert!(answer(scoped(Scopes::COUNTERS), &query("a1")).await["data"]["counters"].is_object());
 }
+
+/// Three of ada's and bob's videos with a hundred viewers a day for a week, and one of them with many more on a day.
+fn rising() -> Platform {
+    let mut events = Vec::new();
+    for day in 22..=28 {
+        for video in ["a1", "a2", "b1"] {
+            events.extend((0..100).map(|viewer| view(viewer, video, &format!("2026-02-{day}"))));
+        }
+    }
+    for (video, viewers) in [("a1", 300), ("a2", 100), ("b1", 200)] {
+        events.extend((0..viewers).map(|viewer| view(viewer, video, "2026-03-08")));
+    }
+    for day in 1..=7 {
+        for video in ["a1", "a2", "b1"] {
+            events.extend((0..100).map(|viewer| view(viewer, video, &format!("2026-03-0{day}"))));
+        }
+    }
+    Platform::new(events)
+}
+
+const TRENDING: &str =
+    "query($kind: TrendKind!, $date: Date, $first: Int! = 10) { trending(kind: $kind, date: $date, first: $first) {
+    hashtag { name } sound video { id } peak views { value disclosure } expected score creators } }";
+
+async fn trending(platform: Platform, access: Access, variables: Json) -> Json {
+    let answer = ask_as(Arc::new(platform), access, TRENDING, variables).await;
+    assert_eq!(answer.get("errors"), None, "{answer}");
+    answer["data"]["trending"].clone()
+}
+
+#[tokio::test]
+async fn trends_are_held_against_the_week_before() {
+    let trend = |views: f64, expected: f64, score: f64, creators: i32| {
+        json!({"hashtag": null, "sound": null, "video": null, "peak": "2026-03-08", "expected": expected, "score": score,
+               "views": {"value": views, "disclosure": "EXACT"}, "creators": creators})
+    };
+    let of = |kind: &'static str| trending(rising(), Access::Operator, json!({"kind": kind}));
+    // One channel alone makes no trend, so `ada` is none.
+    let mut dance = trend(600.0, 300.0, 300.0, 2);
+    dance["hashtag"] = json!({"name": "dance"});
+    assert_eq!(of("HASHTAG").await, json!([dance]));
+    let mut rain = trend(500.0, 200.0, 450.0, 2);
+    rain["sound"] = json!("rain");
+    assert_eq!(of("SOUND").await, json!([rain]));
+    let mut videos = [trend(300.0, 100.0, 400.0, 1), trend(200.0, 100.0, 100.0, 1)];
+    videos.iter_mut().zip(["a1", "b1"]).for_each(|(trend, id)| trend["video"] = json!({"id": id}));
+    assert_eq!(of("VIDEO").await, json!(videos));
+    let first = trending(rising(), Access::Operator, json!({"kind": "VIDEO", "first": 1})).await;
+    assert_eq!(first, json!(videos[..1]));
+}
+
+#[tokio::test]
+async fn trending_videos_are_those_that_the_token_may_see() {
+    let ids = async |access: Access| {
+        let found = trending(rising(), access, json!({"kind": "VIDEO"})).await;
+        let trends = found.as_array().expect("a list").clone();
+        trends.iter().map(|trend| trend["video"]["id"].as_str().expect("id").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(Access::Operator).await, ["a1", "b1"]);
+    assert_eq!(ids(Access::Creator(creator("bob"))).await, ["b1"]);
+    assert_eq!(ids(partner(&["ada"])).await, ["a1"]);
+    assert_eq!(ids(scoped(Scopes::COUNTERS)).await, ["a1"]);
+    for blind in [partner(&["nobody"]), scoped(Scopes::FACTS), scoped(Scopes::INSIGHTS), Access::Ingest] {
+        assert!(ids(blind).await.is_empty());
+    }
+    // What is selected below counts too.
+    let query = "{ trending(kind: VIDEO, first: 5) { video { audience(window: {kind: DAY}) { reach { value } } } } }";
+    let ask = async |scopes| ask_as(Arc::new(rising()), scoped(scopes), query, Json::Null).await["data"].clone();
+    assert_eq!(ask(Scopes::COUNTERS).await, json!({"trending": []}));
+    assert_eq!(ask(Scopes::ALL).await["trending"][0]["video"]["audience"]["reach"]["value"], 300.0);
+}
+
+#[tokio::test]
+async fn every_reader_sees_the_same_hashtags_and_sounds_trend() {
+    for kind in ["HASHTAG", "SOUND"] {
+        let all = trending(rising(), Access::Operator, json!({"kind": kind})).await;
+        assert_eq!(all.as_array().map(Vec::len), Some(1));
+        for access in [Access::Creator(creator("bob")), partner(&["nobody"]), scoped(Scopes::FACTS)] {
+            assert_eq!(trending(rising(), access, json!({"kind": kind})).await, all);
+        }
+        assert_eq!(trending(rising(), Access::Ingest, json!({"kind": kind})).await, json!([]));
+    }
+    let query = "{ trending(kind: SOUND, first: 1) { sound } }";
+    assert_eq!(code(Access::Anonymous, query).await, "UNAUTHENTICATED");
+    for first in ["0", "101", "-1"] {
+        assert_eq!(code(Access::Operator, &query.replace('1', first)).await, "BAD_USER_INPUT");
+    }
+}
+
+#[tokio::test]
+async fn what_is_withheld_or_not_sealed_does_not_trend() {
+    let kinds = ["HASHTAG", "SOUND", "VIDEO"];
+    // All of it on one day, by one viewer less than the floor, often: as if it had not happened.
+    let quiet = || Platform::new((0..200).map(|viewer| view(viewer, "a1", "2026-02-22")).collect());
+    let loud = || {
+        let mut platform = quiet();
+        let again =
+            (0..40).flat_map(|_| (0..49).flat_map(|viewer| ["a1", "b1"].map(|id| view(viewer, id, "2026-03-07"))));
+        platform.events.extend(again);
+        platform
+    };
+    for kind in kinds {
+        let shown = trending(loud(), Access::Operator, json!({"kind": kind})).await;
+        assert_eq!(shown, trending(quiet(), Access::Operator, json!({"kind": kind})).await, "{kind}");
+        let mut seen_by_one_more = loud();
+        seen_by_one_more.events.push(view(49, "a1", "2026-03-07"));
+        assert_ne!(trending(seen_by_one_more, Access::Operator, json!({"kind": kind})).await, shown, "{kind}");
+    }
+    let on = |date: &'static str| trending(rising(), Access::Operator, json!({"kind": "SOUND", "date": date}));
+    assert_eq!(on("2026-03-07").await, json!([]), "before the rise");
+    assert_eq!(on("2026-03-08").await.as_array().map(Vec::len), Some(1));
+    for unsealed in ["2026-03-09", "2030-01-01"] {
+        let query = format!("{{ trending(kind: SOUND, date: \"{unsealed}\", first: 1) {{ sound }} }}");
+        assert_eq!(code(Access::Operator, &query).await, "BAD_USER_INPUT");
+    }
+    // The rise is on the first open day.
+    for kind in kinds {
+        let mut open = rising();
+        open.sealed_through = open.sealed_through.map(|day| day.previous());
+        assert_eq!(trending(open, Access::Operator, json!({"kind": kind})).await, json!([]), "{kind}");
+        let mut never = rising();
+        never.sealed_through = None;
+        assert_eq!(trending(never, Access::Operator, json!({"kind": kind})).await, json!([]), "{kind}");
+    }
+}

@@ -11,8 +11,9 @@ use async_graphql::parser::types::{
 
 /// Numbers that count neither events nor viewers: facts of the catalogue, places in fixed lists, the policy
 /// itself, and what the caller may still ask.
-const CATALOGUE_NUMBERS: [&str; 20] = [
+const CATALOGUE_NUMBERS: [&str; 21] = [
     "Video.duration",
+    "Trend.creators",
     "ActiveHour.hour",
     "RetentionPoint.position",
     "PrivacyPolicy.audienceMin",
@@ -35,7 +36,7 @@ const CATALOGUE_NUMBERS: [&str; 20] = [
 ];
 
 /// Types whose every number or measure has passed the gate.
-const AGGREGATES: [&str; 13] = [
+const AGGREGATES: [&str; 14] = [
     "Measure",
     "Counters",
     "SeriesPoint",
@@ -49,6 +50,7 @@ const AGGREGATES: [&str; 13] = [
     "FunnelStage",
     "Overlap",
     "OverlapShare",
+    "Trend",
 ];
 
 #[test]

@@ -20,5 +20,7 @@ pub use dimension::{AgeBand, Device, Follower, Gender, Kind, Source, Traits};
 pub use event::{CodedEvent, Event, Texts, WATCH_MS_MAX, Words};
 pub use id::{CreatorId, EventId, Hashtag, IdError, Name, VideoId, ViewerId};
 pub use period::{DAY_MS, Day, DayRange, Granularity, PeriodError, Timestamp, Zone};
-pub use question::{Cell, ChannelPair, CreatorFacts, Entity, Family, HourOfWeek, Stage, VideoFacts, VideoOrder};
+pub use question::{
+    Cell, ChannelPair, CreatorFacts, Entity, Family, HourOfWeek, Stage, Topic, TopicKind, VideoFacts, VideoOrder,
+};
 pub use window::{Window, WindowError, WindowKind};

@@ -42,6 +42,28 @@ impl ChannelPair {
     }
 }
 
+/// What can trend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TopicKind {
+    /// Hashtags.
+    Hashtag,
+    /// Sounds.
+    Sound,
+    /// Videos.
+    Video,
+}
+
+/// One thing that can trend. Those of a kind are ordered by their text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Topic {
+    /// A hashtag: the videos that carried it on the day in question, each among its first few.
+    Hashtag(Hashtag<'static>),
+    /// A sound, by the platform's name for it: the videos that use it.
+    Sound(Name<'static>),
+    /// A video.
+    Video(VideoId<'static>),
+}
+
 /// Order of a channel's videos by when they went public; those of which that is not known come last. Equal ones go by id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum VideoOrder {

@@ -35,6 +35,7 @@ mod source;
 mod stairs;
 mod sums;
 mod suppress;
+mod topics;
 mod two_way;
 mod viewers;
 
@@ -56,4 +57,5 @@ pub use sampler::sample_for_tests;
 pub use shapes::{Audience, AudienceRow, AudienceTable, Counters, Curve, CurvePoint, RankedVideo, SeriesPoint};
 pub use shared::Overlap;
 pub use source::{Contribution, Epoch, Rewrites, SeriesStep, Source, SourceError};
+pub use topics::{RawTopicDay, TopicDay};
 pub use viewers::Viewers;

@@ -40,6 +40,9 @@ pub enum QuestionError {
     /// The series would be too long.
     #[error("a series has at most {SERIES_STEPS_MAX} steps: ask for fewer days or a coarser granularity")]
     TooManySteps,
+    /// What is answered from sealed days only was asked of a day that is not.
+    #[error("the day is not sealed for every channel yet")]
+    NotSealed,
 }
 
 /// A window of the catalogue as it was asked for, and whether its days are all sealed.

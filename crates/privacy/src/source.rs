@@ -3,12 +3,14 @@
 //! Facts of the catalogue (names, zones, lengths) are public and come unsealed. Everything that counts events or viewers
 //! comes as [`Raw`]. There are no row callbacks, so an engine on other machines can stand behind this trait.
 
+use std::sync::Arc;
+
 use throng_model::{
-    ChannelPair, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, Timestamp,
-    VideoFacts, VideoId, VideoOrder,
+    ChannelPair, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, Timestamp, Topic,
+    TopicKind, VideoFacts, VideoId, VideoOrder,
 };
 
-use crate::{Best, Raw, RawAudience, RawRanking};
+use crate::{Best, Raw, RawAudience, RawRanking, RawTopicDay};
 
 /// Why an engine gave no answer. Carries no data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -90,6 +92,16 @@ pub trait Source: Send + Sync + 'static {
 
     /// The best of a channel's videos with any event in the range.
     fn videos(&self, creator: &CreatorId<'_>, range: DayRange, best: Best) -> Result<RawRanking, SourceError>;
+
+    /// Views of every topic of a kind, a table for each of these days, which are sealed everywhere. Audiences and parts of
+    /// them are as in [`Self::counters`]; topics with fewer than `enough` views on a day may be left out of its table.
+    ///
+    /// What the catalogue said of a day that is sealed counts, as in insights: a video counts on the channel that it was on
+    /// and for the first [`Contribution::HASHTAGS_PER_VIDEO_MAX`] of the hashtags that it carried. Sounds are those of now.
+    fn topic_days(&self, kind: TopicKind, days: DayRange, enough: u64) -> Result<Vec<Arc<RawTopicDay>>, SourceError>;
+
+    /// How many channels have a video with each of these topics now: a fact of the catalogue. Each is there once.
+    fn creators_with(&self, topics: &[&Topic]) -> Result<Vec<u32>, SourceError>;
 
     /// Audience tables over one window, one per family asked for, in the same order. The total's audience is the family's
     /// whole population; empty rows may be left out.

@@ -8,8 +8,8 @@ use std::sync::atomic::Ordering;
 
 use support::{Block, World, creator, day, video, week};
 use throng_model::{
-    AgeBand, Cell, Counter, Day, DayRange, Entity, Family, Follower, Gender, Granularity, Stage, Timestamp,
-    WindowError, WindowKind, Zone,
+    AgeBand, Cell, Counter, Day, DayRange, Entity, Family, Follower, Gender, Granularity, Stage, Timestamp, Topic,
+    TopicKind, WindowError, WindowKind, Zone,
 };
 use throng_privacy::{Audience, Comparison, Disclosure, Gate, GateError, NoiseKey, Policy, Protection, QuestionError};
 
@@ -275,4 +275,32 @@ fn days_begin_at_whole_quarter_hours() {
             assert_eq!(start % (15 * 60 * 1_000), 0, "{name}, {back} days back");
         }
     }
+}
+
+#[test]
+fn topics_are_disclosed_one_by_one_and_on_sealed_days_only() {
+    // Monday is seen by 50, 49 and many viewers; Tuesday by 30 twice each, which are views enough and viewers too few.
+    let on = |days, videos, viewers| Block { days, videos, ..Block::plain(viewers) };
+    let blocks = || vec![on(1, 1, FLOOR), on(1, 2, FLOOR - 1), on(1, 4, 70), on(2, 1, 30)];
+    let days = |gate: &Gate| gate.topic_days(TopicKind::Video, None, 7).expect("answer").into_inner();
+    let shown = |gate: &Gate| {
+        let rows = days(gate).into_iter().flat_map(|day| {
+            let rows = day.views().iter().map(|(topic, views)| (day.day(), topic.clone(), views.value()));
+            rows.collect::<Vec<_>>()
+        });
+        rows.collect::<Vec<_>>()
+    };
+    let monday = |index, views| (day("2026-03-02"), Topic::Video(video(index)), Some(views));
+    assert_eq!(shown(&gate(World::new(blocks()))), [monday(0, 100.0), monday(2, 140.0)]);
+    // Nobody, and nearly enough, are the same.
+    let without_few = vec![on(1, 1, FLOOR), on(1, 4, 70)];
+    assert_eq!(days(&gate(World::new(blocks()))), days(&gate(World::new(without_few))));
+    let open = World { sealed_through: Some(day("2026-03-01")), ..World::new(blocks()) };
+    assert!(shown(&gate(open)).is_empty());
+    assert!(days(&gate(World { sealed_through: None, ..World::new(blocks()) })).is_empty());
+    // A day may be named, once it is sealed.
+    let gate = gate(World::new(blocks()));
+    let last_of = |last| Ok(gate.topic_days(TopicKind::Video, Some(last), 3)?.into_inner().last().map(|day| day.day()));
+    assert_eq!(last_of(day("2026-03-02")), Ok(Some(day("2026-03-02"))));
+    assert_eq!(last_of(week().last().next()), Err(GateError::BadQuestion(QuestionError::NotSealed)));
 }

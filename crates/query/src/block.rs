@@ -10,6 +10,8 @@ const ROWS_MAX: u32 = 16_384;
 /// What to do with the unwanted rows between wanted ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Gaps {
+    /// Reads many of them too: where most runs would be a few rows, each costs more than some hundred rows more.
+    Long,
     /// Reads few of them too, for longer runs.
     Short,
     /// Reads none.
@@ -20,6 +22,7 @@ impl Gaps {
     /// The most unwanted rows that are read between two runs of wanted ones.
     fn rows_max(self) -> u32 {
         match self {
+            Self::Long => 512,
             Self::Short => 128,
             Self::None => 0,
         }

@@ -1,13 +1,15 @@
 //! The engine behind the gate: each question looks at one snapshot of the store.
 
+use std::sync::Arc;
+
 use throng_model::{
-    ChannelPair, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, VideoFacts,
-    VideoId, VideoOrder,
+    ChannelPair, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Tally, Topic, TopicKind,
+    VideoFacts, VideoId, VideoOrder,
 };
 use throng_privacy::{
-    Best, Contribution, Epoch, Raw, RawAudience, RawRanking, Rewrites, SeriesStep, Source, SourceError,
+    Best, Contribution, Epoch, Raw, RawAudience, RawRanking, RawTopicDay, Rewrites, SeriesStep, Source, SourceError,
 };
-use throng_store::{Snapshot, Store};
+use throng_store::{KvError, ReadError, Snapshot, Store, may_wait};
 
 use crate::counters::Counting;
 use crate::frames::Frames;
@@ -15,6 +17,7 @@ use crate::kept_sums::KeptSums;
 use crate::plan::Plan;
 use crate::platform::PlatformViewers;
 use crate::scope::{Asked, Failure};
+use crate::topics::{self, TopicDays};
 use crate::{audience, best, counters, facts};
 
 /// Answers the gate's questions exactly, from a store.
@@ -30,6 +33,7 @@ pub struct Engine {
     frames: Frames,
     kept: KeptSums,
     platform: PlatformViewers,
+    topics: TopicDays,
 }
 
 impl Engine {
@@ -40,7 +44,14 @@ impl Engine {
 
     /// An engine that is forced to one way of answering.
     pub fn with_plan(store: Store, plan: Plan) -> Self {
-        Self { store, plan, frames: Frames::new(), kept: KeptSums::new(), platform: PlatformViewers::new() }
+        Self {
+            store,
+            plan,
+            frames: Frames::new(),
+            kept: KeptSums::new(),
+            platform: PlatformViewers::new(),
+            topics: TopicDays::new(),
+        }
     }
 
     fn counting<'a>(&'a self, snapshot: &'a Snapshot, enough: u64) -> Counting<'a> {
@@ -76,6 +87,18 @@ impl Source for Engine {
             return Ok(ranking);
         }
         Ok(RawRanking::of(counters::videos(&snapshot, self.plan, creator, range)?, asked))
+    }
+
+    fn topic_days(&self, kind: TopicKind, days: DayRange, enough: u64) -> Result<Vec<Arc<RawTopicDay>>, SourceError> {
+        Ok(self.topics.of(&self.store.snapshot(), kind, days, enough).map_err(Failure::from)?)
+    }
+
+    fn creators_with(&self, topics: &[&Topic]) -> Result<Vec<u32>, SourceError> {
+        // Every video of the catalogue is looked at.
+        if !may_wait() {
+            return Err(Failure::from(ReadError::Kv(KvError::WouldWait)).into());
+        }
+        Ok(topics::creators_with(self.store.snapshot().catalogue(), topics))
     }
 
     fn audience(

@@ -28,6 +28,7 @@ mod plan;
 mod platform;
 mod scope;
 mod slots;
+mod topics;
 mod traits;
 mod video_sums;
 

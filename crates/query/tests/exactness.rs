@@ -27,7 +27,7 @@ fn compare(world: &World, questions: &[Question], shown: &mut Shown) {
     for plan in PLANS {
         let engine = gate(Arc::new(Engine::with_plan(world.store.clone(), plan)));
         ask_facts(&engine, &oracle);
-        for question in questions {
+        for question in Question::topics().iter().chain(questions) {
             question.ask(&engine, &oracle, shown);
         }
     }

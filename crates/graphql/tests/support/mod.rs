@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 #![allow(clippy::expect_used, clippy::panic, reason = "a broken test world should stop the test")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,11 +11,12 @@ use serde_json::Value as Json;
 use throng_graphql::{Access, Limits, Request, Schema, Variables, execute, schema};
 use throng_model::{
     Cell, ChannelPair, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Follower, Granularity, Hashtag,
-    HourOfWeek, Kind, Name, Source as Traffic, Stage, Tally, Timestamp, Traits, VideoFacts, VideoId, Zone,
+    HourOfWeek, Kind, Name, Source as Traffic, Stage, Tally, Timestamp, Topic, TopicKind, Traits, VideoFacts, VideoId,
+    Zone,
 };
 use throng_privacy::{
-    Best, Contribution, Epoch, Gate, NoiseKey, Policy, Protection, Raw, RawAudience, RawRanking, RawTable, Rewrites,
-    SeriesStep, Source, SourceError,
+    Best, Contribution, Epoch, Gate, NoiseKey, Policy, Protection, Raw, RawAudience, RawRanking, RawTable, RawTopicDay,
+    Rewrites, SeriesStep, Source, SourceError,
 };
 
 /// One event of the list. All channels report in UTC.
@@ -117,6 +118,23 @@ fn duration(video: &str) -> Option<u32> {
     VIDEOS.iter().find(|(id, ..)| *id == video).and_then(|(.., duration)| *duration)
 }
 
+/// Everything of a kind that some video has. All carry `dance`, those of ada `ada`; each channel's first uses a sound.
+fn topics(kind: TopicKind) -> Vec<Topic> {
+    match kind {
+        TopicKind::Hashtag => ["dance", "ada"].map(|tag| Topic::Hashtag(Hashtag::parse(tag).expect("tag"))).into(),
+        TopicKind::Sound => vec![Topic::Sound(Name::parse("rain").expect("name"))],
+        TopicKind::Video => VIDEOS.iter().map(|(id, ..)| Topic::Video(VideoId::parse(*id).expect("id"))).collect(),
+    }
+}
+
+fn has(video: &str, topic: &Topic) -> bool {
+    match topic {
+        Topic::Hashtag(tag) => tag.as_str() == "dance" || channel(video) == Some(tag.as_str()),
+        Topic::Sound(_) => ["a1", "b1"].contains(&video),
+        Topic::Video(id) => id.as_str() == video,
+    }
+}
+
 fn sum<'a>(events: impl Iterator<Item = &'a Event>) -> Raw<Tally> {
     let (mut tally, mut audience) = (Tally::default(), RoaringBitmap::new());
     for event in events {
@@ -209,6 +227,27 @@ impl Source for Platform {
         let own = VIDEOS.iter().filter(|(_, channel, _)| *channel == creator.as_str());
         let rows = own.map(|(id, ..)| (of(id), sum(self.of(&Entity::Video(of(id)), range)))).collect();
         Ok(RawRanking::of(rows, best))
+    }
+
+    fn topic_days(&self, kind: TopicKind, days: DayRange, _: u64) -> Result<Vec<Arc<RawTopicDay>>, SourceError> {
+        let of_day = |day: Day| {
+            let row = |topic: Topic| {
+                let about = |event: &&Event| Zone::UTC.day_of(event.ts) == day && has(event.video, &topic);
+                let events: Vec<&Event> = self.events.iter().filter(about).collect();
+                let views = events.iter().filter(|event| event.kind == Kind::View).count() as u64;
+                (topic.clone(), Raw::seal(views, events.iter().map(|event| event.viewer).collect()))
+            };
+            Arc::new(RawTopicDay::seal(day, topics(kind).into_iter().map(row)))
+        };
+        Ok(days.iter().map(of_day).collect())
+    }
+
+    fn creators_with(&self, topics: &[&Topic]) -> Result<Vec<u32>, SourceError> {
+        let creators = |topic: &&Topic| {
+            let having = VIDEOS.iter().filter(|(video, ..)| has(video, topic));
+            having.map(|(_, channel, _)| channel).collect::<BTreeSet<_>>().len() as u32
+        };
+        Ok(topics.iter().map(creators).collect())
     }
 
     fn audience(

@@ -5,16 +5,18 @@
 pub(crate) mod solver;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use roaring::RoaringBitmap;
 use throng_model::{
     AgeBand, Cell, ChannelPair, Country, CreatorFacts, CreatorId, Day, DayRange, Device, Entity, Family, Follower,
-    Gender, Granularity, Hashtag, HourOfWeek, Kind, Region, Source as Traffic, Stage, Tally, Timestamp, VideoFacts,
-    VideoId, Zone,
+    Gender, Granularity, Hashtag, HourOfWeek, Kind, Metric, Region, Source as Traffic, Stage, Tally, Timestamp, Topic,
+    TopicKind, VideoFacts, VideoId, Zone,
 };
 use throng_privacy::{
-    Best, Contribution, Epoch, Raw, RawAudience, RawRanking, RawTable, Rewrites, SeriesStep, Source, SourceError,
+    Best, Contribution, Epoch, Raw, RawAudience, RawRanking, RawTable, RawTopicDay, Rewrites, SeriesStep, Source,
+    SourceError,
 };
 
 /// Some viewers who all did the same. Small numbers stand for traits; see `World::cells`.
@@ -192,6 +194,23 @@ impl Source for World {
         let rows = (0..8).map(|index| (index, self.cell(|block| block.videos >> index & 1 == 1)));
         let with_events = rows.filter(|(index, _)| !self.viewers(|block| block.videos >> index & 1 == 1).is_empty());
         Ok(RawRanking::of(with_events.map(|(index, raw)| (video(index), raw)).collect(), best))
+    }
+
+    fn topic_days(&self, kind: TopicKind, days: DayRange, _: u64) -> Result<Vec<Arc<RawTopicDay>>, SourceError> {
+        assert_eq!(kind, TopicKind::Video, "no other topics here");
+        let of_day = |day: Day| {
+            let on_day = |block: &Block| (0..7).any(|n| block.days >> n & 1 == 1 && weekday(n) == day);
+            let row = |index: u8| {
+                let set = self.viewers(|block| block.videos >> index & 1 == 1 && on_day(block));
+                (Topic::Video(video(index)), Raw::seal(Self::tally(&set)[Metric::Views], set))
+            };
+            Arc::new(RawTopicDay::seal(day, (0..8).map(row)))
+        };
+        Ok(days.iter().map(of_day).collect())
+    }
+
+    fn creators_with(&self, topics: &[&Topic]) -> Result<Vec<u32>, SourceError> {
+        Ok(vec![1; topics.len()])
     }
 
     fn audience(

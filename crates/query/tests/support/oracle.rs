@@ -1,14 +1,17 @@
 //! A naive engine: plain loops over all accepted events, written from the definitions and from nothing of the engine's.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 use throng_model::{
     Cell, ChannelPair, CreatorFacts, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, HourOfWeek, Kind,
-    Metric, Name, Source as TrafficSource, Stage, Tally, Timestamp, Traits, VideoFacts, VideoId, VideoRow, Zone,
+    Metric, Name, Source as TrafficSource, Stage, Tally, Timestamp, Topic, TopicKind, Traits, VideoFacts, VideoId,
+    VideoRow, Zone,
 };
 use throng_privacy::{
-    Best, Contribution, Epoch, Raw, RawAudience, RawRanking, RawTable, Rewrites, SeriesStep, Source, SourceError,
+    Best, Contribution, Epoch, Raw, RawAudience, RawRanking, RawTable, RawTopicDay, Rewrites, SeriesStep, Source,
+    SourceError,
 };
 
 /// An accepted event.
@@ -491,6 +494,41 @@ impl Source for Oracle {
         let events: Vec<_> = self.events.iter().filter(wanted).collect();
         let video_of = |event: &Seen| VideoId::parse(event.video.clone().expect("has a video")).expect("id");
         Ok(RawRanking::of(self.table(&events, Vec::new(), video_of), best))
+    }
+
+    fn topic_days(&self, kind: TopicKind, days: DayRange, _: u64) -> Result<Vec<Arc<RawTopicDay>>, SourceError> {
+        let of_day = |day: Day| {
+            let mut seen: BTreeMap<Topic, Vec<&Seen>> = BTreeMap::new();
+            for event in self.events.iter().filter(|event| event.day == day) {
+                let Some(row) = self.row_of(event) else { continue };
+                let topics: BTreeSet<Topic> = match kind {
+                    TopicKind::Hashtag => row.hashtags.into_iter().take(5).map(Topic::Hashtag).collect(),
+                    TopicKind::Sound => {
+                        self.videos[row.video.as_str()].sound.clone().map(Topic::Sound).into_iter().collect()
+                    }
+                    TopicKind::Video => [Topic::Video(row.video)].into(),
+                };
+                topics.into_iter().for_each(|topic| seen.entry(topic).or_default().push(event));
+            }
+            let row = |(topic, events): (Topic, Vec<&Seen>)| {
+                let views = events.iter().filter(|event| event.kind == Kind::View).count() as u64;
+                (topic, Raw::seal(views, everyone(&events)))
+            };
+            Arc::new(RawTopicDay::seal(day, seen.into_iter().map(row)))
+        };
+        Ok(days.iter().map(of_day).collect())
+    }
+
+    fn creators_with(&self, topics: &[&Topic]) -> Result<Vec<u32>, SourceError> {
+        let has = |row: &VideoRow, topic: &Topic| match topic {
+            Topic::Hashtag(tag) => row.hashtags.contains(tag),
+            Topic::Sound(sound) => row.sound.as_ref() == Some(sound),
+            Topic::Video(video) => row.video == *video,
+        };
+        let creators = |topic: &&Topic| -> BTreeSet<&CreatorId<'static>> {
+            self.videos.values().filter(|row| has(row, topic)).map(|row| &row.creator).collect()
+        };
+        Ok(topics.iter().map(|topic| creators(topic).len() as u32).collect())
     }
 
     fn audience(

@@ -1,14 +1,14 @@
 //! Random questions, asked of two gates that must answer alike.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use throng_model::{
-    ChannelPair, Counter, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, VideoId, VideoOrder,
-    WindowKind,
+    ChannelPair, Counter, CreatorId, Day, DayRange, Entity, Family, Granularity, Hashtag, Topic, TopicKind, VideoId,
+    VideoOrder, WindowKind,
 };
 use throng_privacy::{
-    AUDIENCE_MIN_FLOOR, Audience, Comparison, Gate, NoiseKey, Policy, Protection, RHO_MAX, Released, Source,
+    AUDIENCE_MIN_FLOOR, Audience, Comparison, Gate, NoiseKey, Policy, Protection, RHO_MAX, Released, Source, TopicDay,
 };
 
 use super::world::{Dice, World};
@@ -26,7 +26,11 @@ impl Shown {
     /// Labels that a test of everything must have shown numbers of.
     pub fn labels() -> Vec<String> {
         let families = Family::ALL.iter().map(|family| format!("{family:?}"));
-        ["counters", "days", "hours", "videos", "platform"].into_iter().map(str::to_owned).chain(families).collect()
+        ["counters", "days", "hours", "videos", "platform", "Hashtag", "Sound", "Video"]
+            .into_iter()
+            .map(str::to_owned)
+            .chain(families)
+            .collect()
     }
 
     /// Disclosed numbers of a label.
@@ -77,6 +81,7 @@ pub enum Question {
     Series(Entity, DayRange, Granularity),
     TopVideos(CreatorId<'static>, DayRange, Counter),
     Audience(Entity, WindowKind, Option<Day>, Vec<Family>),
+    Topics(TopicKind, u32),
 }
 
 impl Question {
@@ -118,6 +123,12 @@ impl Question {
         }
     }
 
+    /// What trends are made from: a day, and as many as they take.
+    pub fn topics() -> Vec<Self> {
+        let kinds = [TopicKind::Hashtag, TopicKind::Sound, TopicKind::Video];
+        kinds.into_iter().flat_map(|kind| [1, 14].map(|days| Self::Topics(kind, days))).collect()
+    }
+
     /// Asks both gates. Says what was disclosed.
     pub fn ask(&self, engine: &Gate, oracle: &Gate, shown: &mut Shown) {
         match self {
@@ -147,6 +158,14 @@ impl Question {
                     .flat_map(|videos| videos.get())
                     .for_each(|video| shown.count("videos", video.value().value()));
             }
+            Self::Topics(kind, days) => {
+                let [is, must_be] = [engine, oracle].map(|gate| topics(gate, *kind, *days));
+                assert_eq!(is, must_be, "{self:?}");
+                must_be.iter().flatten().for_each(|(.., views)| shown.count(&format!("{kind:?}"), *views));
+                let asked: BTreeSet<&Topic> = must_be.iter().flatten().map(|(_, topic, _)| topic).collect();
+                let asked: Vec<&Topic> = asked.into_iter().collect();
+                assert_eq!(engine.creators_with(&asked), oracle.creators_with(&asked), "{self:?}");
+            }
             Self::Audience(entity, kind, date, families) => {
                 let (is, must_be) =
                     (engine.audience(entity, *kind, *date, families), oracle.audience(entity, *kind, *date, families));
@@ -162,6 +181,18 @@ impl Question {
         let [one, other] = [one, other].map(|gate| gate.audience(entity, *kind, *date, families));
         Some(said(&one) == said(&other))
     }
+}
+
+/// Views by day and topic, in order, and those days.
+fn topics(gate: &Gate, kind: TopicKind, days: u32) -> Vec<Vec<(Day, Topic, Option<f64>)>> {
+    let answer = gate.topic_days(kind, None, days).expect("answered").into_inner();
+    let of_day = |day: &Arc<TopicDay>| {
+        let rows = day.views().iter().map(|(topic, views)| (day.day(), topic.clone(), views.value()));
+        let mut rows: Vec<_> = rows.collect();
+        rows.sort_by(|a, b| a.1.cmp(&b.1));
+        rows
+    };
+    answer.iter().map(of_day).collect()
 }
 
 /// What an answer says. How long it holds is not compared: the oracle promises nothing about that.

@@ -206,7 +206,8 @@ impl World {
             published_at: dice.maybe(&[Zone::UTC.day_start(published)]),
             duration_ms: dice.maybe(&[1, 5_000, 10_000, 33_333]),
             hashtags: hashtags.into_iter().map(|tag| Hashtag::parse(tag).expect("tag")).collect(),
-            sound: None,
+            sound: [Some("a song"), Some("rain"), None][published.number() as usize % 3]
+                .map(|it| Name::parse(it).expect("name")),
             title: dice.maybe(&["a title".to_owned()]),
             language: None,
         };

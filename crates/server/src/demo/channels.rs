@@ -82,6 +82,9 @@ pub(super) fn channels(scale: &Scale, places: &[Place], dice: &mut Dice) -> Vec<
         .collect()
 }
 
+/// The last days, on which every third new video joins a challenge: a hashtag and a sound that nobody used before.
+const CHALLENGE_DAYS: i64 = 4;
+
 /// Share of all views that the viral video has.
 pub(super) const VIRAL_SHARE: f64 = 0.07;
 
@@ -121,7 +124,12 @@ pub(super) fn clips(channels: &[Channel], days: DayRange, places: &[Place], dice
             let day = days.first().saturating_add(offset);
             let hour = dice.between(15.0, 21.5);
             let published_at = zone.day_start(day).saturating_add_millis((hour * 3_600_000.0) as i64);
-            clips.push(clip(clips.len(), at, channel.niche, (day, published_at), viral, dice));
+            let mut clip = clip(clips.len(), at, channel.niche, (day, published_at), viral, dice);
+            if days.last().saturating_add(1 - CHALLENGE_DAYS) <= day && clips.len().is_multiple_of(3) {
+                clip.hashtags.insert(0, words::CHALLENGE_HASHTAG);
+                clip.sound = Some(words::challenge_sound());
+            }
+            clips.push(clip);
         }
     }
     clips

@@ -171,6 +171,14 @@ const SOUNDS: [(&str, &str); 10] = [
 /// General hashtags that any video may carry.
 pub(super) const COMMON_HASHTAGS: [&str; 4] = ["fyp", "today", "smallthings", "weekend"];
 
+/// What the newest videos have in common.
+pub(super) const CHALLENGE_HASHTAG: &str = "paperboats";
+
+/// The sound of the same videos.
+pub(super) fn challenge_sound() -> String {
+    "Paper Boats – Anouk Ferry".to_owned()
+}
+
 /// A handle that no other creator of the world has.
 pub(super) fn handle(niche: &Niche, number: usize, dice: &mut Dice) -> String {
     let end = dice.one(&niche.handles).copied().unwrap_or("channel");

@@ -23,6 +23,8 @@ pub(crate) enum Table {
     TopVideos,
     /// One family of audience insights.
     Audience,
+    /// What trends.
+    Trending,
 }
 
 impl Table {
@@ -32,6 +34,7 @@ impl Table {
             Self::Counters => public::counters(params),
             Self::TopVideos => public::top_videos(params),
             Self::Audience => audience::audience(params),
+            Self::Trending => public::trending(params),
         }
     }
 }

@@ -93,6 +93,37 @@ pub(super) fn top_videos(mut params: Params) -> Result<Ask, ParamError> {
     })
 }
 
+/// `trending.csv`: what trends of a kind, the highest score first.
+pub(super) fn trending(mut params: Params) -> Result<Ask, ParamError> {
+    const KINDS: [(&str, &str, &str); 3] =
+        [("hashtag", "hashtag { name }", "name"), ("sound", "sound", ""), ("video", "video { id }", "id")];
+    const WORDS: &str = "hashtag, sound and video";
+    let kind = params.word("kind", WORDS, |word| KINDS.into_iter().find(|(kind, ..)| *kind == word))?;
+    let (kind, selected, name) = kind.ok_or(ParamError::Word("kind", WORDS))?;
+    let (date, first) = (params.take("date"), params.number("first")?.unwrap_or(FIRST));
+    params.finish("kind; date and first")?;
+    let rows = move |subject: &Value, sheet: &mut Sheet| -> csv::Result<()> {
+        let columns = ["rank", kind, "peak", "views", "disclosure", "expected", "score", "creators"];
+        sheet.row(columns.map(str::to_owned))?;
+        for (index, trend) in list(subject).enumerate() {
+            let named = if name.is_empty() { &trend[kind] } else { &trend[kind][name] };
+            let place = [(index + 1).to_string(), cell(named), cell(&trend["peak"])];
+            let rest = ["expected", "score", "creators"].map(|field| cell(&trend[field]));
+            sheet.row(place.into_iter().chain(measure(&trend["views"])).chain(rest))?;
+        }
+        Ok(())
+    };
+    Ok(Ask {
+        document: format!(
+            "query Export($kind: TrendKind!, $date: Date, $first: Int!) {{ subject: trending(kind: $kind, date: $date, \
+             first: $first) {{ {selected} peak views {{ value disclosure }} expected score creators }} }}"
+        ),
+        variables: json!({ "kind": kind.to_ascii_uppercase(), "date": date, "first": first }),
+        file: "trending.csv".to_owned(),
+        rows: Box::new(rows),
+    })
+}
+
 pub(super) fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }

@@ -36,6 +36,11 @@ pub(super) async fn audience(request: HttpRequest, service: web::Data<Service>) 
     answer(Table::Audience, &request, service).await
 }
 
+/// `GET /v1/export/trending.csv`.
+pub(super) async fn trending(request: HttpRequest, service: web::Data<Service>) -> HttpResponse {
+    answer(Table::Trending, &request, service).await
+}
+
 /// The file, or why there is none; what fails is counted.
 async fn answer(table: Table, request: &HttpRequest, service: web::Data<Service>) -> HttpResponse {
     let exported = export(table, request, service.clone()).await;

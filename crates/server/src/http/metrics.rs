@@ -21,7 +21,7 @@ use crate::config::MetricsAccess;
 use crate::receipt::Receipt;
 
 /// Values of `route`: the patterns of `routes`. What matches none of them is `other`.
-const ROUTES: [&str; 16] = [
+const ROUTES: [&str; 17] = [
     "/graphql",
     "/v1/events",
     "/v1/catalog",
@@ -29,6 +29,7 @@ const ROUTES: [&str; 16] = [
     "/v1/export/counters.csv",
     "/v1/export/top-videos.csv",
     "/v1/export/audience.csv",
+    "/v1/export/trending.csv",
     "/",
     "/assets/{file}",
     "/playground",

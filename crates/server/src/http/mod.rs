@@ -186,6 +186,7 @@ fn routes(app: &mut web::ServiceConfig) {
     .service(only_get("/v1/export/counters.csv").route(web::get().to(export::counters)))
     .service(only_get("/v1/export/top-videos.csv").route(web::get().to(export::top_videos)))
     .service(only_get("/v1/export/audience.csv").route(web::get().to(export::audience)))
+    .service(only_get("/v1/export/trending.csv").route(web::get().to(export::trending)))
     .service(page("/", pages::dashboard))
     .service(page("/assets/{file}", pages::dashboard_asset))
     .service(page("/playground", pages::playground))
