@@ -39,6 +39,7 @@ class DuckDb:
                 coalesce(video, '') as video, coalesce(watch_ms, 0)::uinteger as watch_ms, {traits}, follower
                 from '{events}' order by creator, ts""")
         run(f"create table videos as select video, creator, coalesce(duration_ms, 0)::uinteger as duration_ms from '{videos}' order by creator, video")
+        run(f"create table tags as select unnest(hashtags) as tag, video, creator from '{videos}' order by tag, video")
         run("checkpoint")
 
     def fetch(self, sql):
@@ -79,6 +80,11 @@ class ClickHouse:
         run("""create table videos (video String, creator LowCardinality(String), duration_ms UInt32)
                engine = MergeTree order by (creator, video)""")
         run(f"insert into videos select assumeNotNull(video), assumeNotNull(creator), ifNull(duration_ms, 0) from file('{videos}', Parquet)")
+        run("""create table tags (tag LowCardinality(String), video LowCardinality(String), creator LowCardinality(String))
+               engine = MergeTree order by (tag, video)""")
+        run(f"""insert into tags select assumeNotNull(arrayJoin(hashtags)), assumeNotNull(video), assumeNotNull(creator)
+                from file('{videos}', Parquet)""")
+        run("optimize table tags final")
         run("optimize table events final")
         run("optimize table videos final")
 

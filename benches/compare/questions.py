@@ -61,6 +61,8 @@ class Question:
                 return f"query($id: ID!, $other: ID!) {{ {asked} }}", {"id": creator, "other": BESIDE[creator]}
             case "platform":
                 return f"{{ platform {{ {self.fields} }} }}", {}
+            case "trending":
+                return f'{{ trending(kind: HASHTAG, date: "{LAST}", first: 10) {{ {self.fields} }} }}', {}
 
     def statements(self):
         return [part.sql for part in self.parts] or [self.sql]
@@ -111,6 +113,16 @@ def read_hours(creator):
 
 def read_retention(creator):
     return {(str(point["position"]),): measure(point["measure"]) for point in creator["audience"]["retention"]}
+
+
+def read_trending(trends):
+    """By hashtag: views on its peak, views of the week before (a floor of it at least), channels, and how long ago that was."""
+    found = {}
+    for trend in trends:
+        numbers = {"views": measure(trend["views"]), "before": round(trend["expected"] * 7), "creators": trend["creators"]}
+        numbers["ago"] = (LAST - datetime.date.fromisoformat(trend["peak"])).days
+        found |= {(trend["hashtag"]["name"], name): n for name, n in numbers.items()}
+    return found
 
 
 def curve(cells):
@@ -230,7 +242,31 @@ PLATFORM_TOTALS = of_platform(TOTALS)
 PLATFORM_REACH = of_platform(REACH)
 COUNTRY = by_trait("country", "COUNTRY")
 
+# Days are numbered 1 to 14. The peers judge by views alone, which is less work than by viewers too, and here the same: who comes
+# to ten views comes to ten viewers.
+FORTNIGHT = ANYWHERE.replace(str(FIRST), str(LAST - datetime.timedelta(days=13)))
+TRENDING = Question(
+    "trending hashtags",
+    "hashtag { name } views { value } expected creators peak",
+    read_trending,
+    "with seen as (select video, ts::date - '" + str(LAST - datetime.timedelta(days=14)) + "'::date as d, count(*) as n from events"
+    f" where {FORTNIGHT} and kind = 'view' group by video, d),"
+    f" daily as (select tag, d, sum(n) as views from seen join tags using (video) group by tag, d having sum(n) >= {FLOOR}),"
+    " held as (select tag, d, views, sum(views) over (partition by tag order by d range between 7 preceding and 1 preceding) as sum7"
+    f" from daily), risen as (select tag, 14 - d as ago, views, greatest(coalesce(sum7, 0), {7 * FLOOR}) as before from held"
+    " where d > 7),"
+    " scored as (select *, (views - before / 7.0) * (views - before / 7.0) / (before / 7.0) / power(2, ago) as score from risen"
+    " where views * 7 > before),"
+    " best as (select *, row_number() over (partition by tag order by score desc, ago) as place from scored),"
+    " wide as (select tag, count(distinct creator) as creators from tags group by tag)"
+    " select tag, views, before, creators, ago from best join wide using (tag) where place = 1 and creators >= 2"
+    " order by score desc, tag limit 10",
+    ("views", "before", "creators", "ago"),
+    small=lambda cells: False,
+    about="trending",
+)
+
 DASHBOARD = dashboard(TOTALS, DAILY, REACH, COUNTRY, RETENTION, TOP)
 
 QUESTIONS = [TOTALS, DAILY, REACH, AGE_GENDER, COUNTRY, SOURCE, by_trait("device", "DEVICE"), TOP, RETENTION, HEAT_MAP, NEW, OVERLAP, DASHBOARD]
-OF_PLATFORM = [PLATFORM_TOTALS, PLATFORM_DAILY, PLATFORM_REACH]
+OF_PLATFORM = [PLATFORM_TOTALS, PLATFORM_DAILY, PLATFORM_REACH, TRENDING]

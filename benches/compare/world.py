@@ -19,6 +19,7 @@ HEAD, MIDDLE, SMALL = "c0", "c100", "c5000"
 # By channel the one that its overlap is asked with.
 BESIDE = {HEAD: "c1", MIDDLE: HEAD, SMALL: HEAD}
 HEAD_SHARE = 0.1
+HASHTAGS = 3_000
 CHUNK = 1_000_000
 
 KINDS = ["impression", "view", "like", "unlike", "comment", "share", "save", "unsave", "follow", "unfollow", "profile_view"]
@@ -129,14 +130,26 @@ def chosen_creator(i):
     return np.searchsorted(bounds / bounds[-1], uniform(i, 3), side="right").astype(np.int64)
 
 
+def hashtags(video):
+    """None to three different ones for each video, by Zipf's law."""
+    tail = np.cumsum(1.0 / np.arange(1, HASHTAGS + 1))
+    places = range(3)
+    tags = np.stack([np.searchsorted(tail / tail[-1], uniform(video, 22 + place), side="right") for place in places], axis=1)
+    count = (uniform(video, 25) * 4).astype(np.int64)
+    carried = np.stack([(place < count) & (tags[:, :place] != tags[:, [place]]).all(axis=1) for place in places], axis=1)
+    ends = np.concatenate([[0], np.cumsum(carried.sum(axis=1))])
+    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), named("t", tags[carried]))
+
+
 def catalogue(n):
-    """Every video with its creator; the length of one in ten is not known."""
+    """Every video with its creator and its hashtags; the length of one in ten is not known."""
     counts = videos_of(n)
     video = np.arange(counts.sum())
     creator = np.repeat(np.arange(CREATORS), counts)
     unknown = uniform(video.astype(np.uint64), 21) < 0.1
     length = pa.array(lengths(0, video), mask=unknown)
-    return pa.table({"video": named("v", video), "creator": named("c", creator), "duration_ms": length})
+    tags = hashtags(video.astype(np.uint64))
+    return pa.table({"video": named("v", video), "creator": named("c", creator), "duration_ms": length, "hashtags": tags})
 
 
 def agreements():
@@ -151,9 +164,11 @@ def make(folder, n):
     creators = pathlib.Path(folder, "creators.parquet")
     if not creators.exists():
         pq.write_table(agreements(), creators)
-    videos, file = pathlib.Path(folder, f"videos-{n}.parquet"), pathlib.Path(folder, f"events-{n}.parquet")
-    if not file.exists():
+    # Named by what they hold: folders are kept from one version of this world to the next.
+    videos, file = pathlib.Path(folder, f"videos-{n}-hashtags.parquet"), pathlib.Path(folder, f"events-{n}.parquet")
+    if not videos.exists():
         pq.write_table(catalogue(n), videos)
+    if not file.exists():
         partial = file.with_suffix(".partial")
         with pq.ParquetWriter(partial, events(0, 1, n).schema, compression="zstd") as writer:
             for first in range(0, n, CHUNK):
