@@ -64,6 +64,17 @@ pub struct Words<'a> {
     pub own: Texts<'a>,
 }
 
+/// What the places of [`CodedEvent`]s stand for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct EventNames<'a> {
+    /// Valid [`ViewerId`]s.
+    pub viewers: Words<'a>,
+    /// Valid [`CreatorId`]s.
+    pub creators: Words<'a>,
+    /// Valid [`VideoId`]s.
+    pub videos: Words<'a>,
+}
+
 /// Texts that lie one after the other.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Texts<'a> {

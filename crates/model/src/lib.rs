@@ -17,7 +17,7 @@ pub use catalogue::{CreatorRow, OVERLAPS_MAX, TITLE_BYTES_MAX, VideoRow};
 pub use counters::{Counter, Metric, Tally, playback_position};
 pub use country::{Country, Region};
 pub use dimension::{AgeBand, Device, Follower, Gender, Kind, Source, Traits};
-pub use event::{CodedEvent, Event, Texts, WATCH_MS_MAX, Words};
+pub use event::{CodedEvent, Event, EventNames, Texts, WATCH_MS_MAX, Words};
 pub use id::{CreatorId, EventId, Hashtag, IdError, Name, VideoId, ViewerId};
 pub use period::{DAY_MS, Day, DayRange, Granularity, PeriodError, Timestamp, Zone};
 pub use question::{

@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::{Receiver, TryRecvError};
 
-use throng_model::{CodedEvent, Day, Event, Kind, Region, Source, Timestamp, Traits, Words};
+use throng_model::{CodedEvent, Day, Event, EventNames, Kind, Region, Source, Timestamp, Traits, Words};
 
 use crate::catalogue::Catalogue;
 use crate::memo::Memo;
@@ -196,32 +196,33 @@ impl Preparer {
         PreparedEvents { events, names }
     }
 
-    /// The same for events with places for names: each word of a dictionary is hashed or looked up once, however many batches share it.
+    /// The same for events with places for names, by parts: `events_of` hands over some after the other. Each word of a dictionary is
+    /// hashed or looked up once, however many batches share it.
     pub fn prepare_coded(
         &mut self,
-        events: &[CodedEvent<'_>],
-        viewers: Words<'_>,
-        creators: Words<'_>,
-        videos: Words<'_>,
-    ) -> PreparedEvents {
+        EventNames { viewers, creators, videos }: EventNames<'_>,
+        count: usize,
+        events_of: impl FnOnce(&mut dyn FnMut(&[CodedEvent<'_>])) -> bool,
+    ) -> Option<PreparedEvents> {
         let (snapshot, secret) = (self.store.snapshot(), self.store.secret());
         let catalogue = snapshot.catalogue();
         let creator_ord = |id: &str| catalogue.creator_ord(id).map(|creator| creator.0);
         let video_ord = |id: &str| catalogue.video_ord(id).map(|video| video.0);
-        let mut names = Vec::new();
+        let mut prepared = PreparedEvents { events: Vec::with_capacity(count), names: Vec::new() };
+        let PreparedEvents { events: all, names } = &mut prepared;
         self.viewer_words.begin(viewers);
         self.creator_words.begin(creators);
         self.video_words.begin(videos);
-        let prepare = |event: &CodedEvent<'_>| {
+        let mut prepare = |event: &CodedEvent<'_>| {
             let creator = event.creator.map(|place| {
                 let ask = |id: &str| self.creators.get(id, creator_ord);
                 let known = self.creator_words.get(creators, place, ask);
-                Named::of(known.map(CreatorOrd), || creators.get(place).unwrap_or_default(), &mut names)
+                Named::of(known.map(CreatorOrd), || creators.get(place).unwrap_or_default(), names)
             });
             let video = event.video.map(|place| {
                 let ask = |id: &str| self.videos.get(id, video_ord);
                 let known = self.video_words.get(videos, place, ask);
-                Named::of(known.map(VideoOrd), || videos.get(place).unwrap_or_default(), &mut names)
+                Named::of(known.map(VideoOrd), || videos.get(place).unwrap_or_default(), names)
             });
             let viewer = self.viewer_words.get(viewers, event.viewer, |id| Some(secret.pseudonym(id)));
             Prepared {
@@ -233,8 +234,8 @@ impl Preparer {
                 row: row_of(event.ts, event.kind, event.watch_ms, event.source, &event.traits),
             }
         };
-        let events = events.iter().map(prepare).collect();
-        PreparedEvents { events, names }
+        let is_whole = events_of(&mut |events| all.extend(events.iter().map(&mut prepare)));
+        is_whole.then_some(prepared)
     }
 }
 

@@ -20,7 +20,7 @@ const VERSION: u8 = 2;
 const ROOT_VERSION: u8 = 3;
 
 /// Bytes before the payload.
-const HEADER: usize = 9;
+pub(crate) const HEADER: usize = 9;
 
 /// The longest record that is decoded, in bytes: far above what is written, far below what a damaged length could ask.
 const RECORD_BYTES_MAX: usize = 1 << 30;
@@ -107,6 +107,14 @@ pub(crate) fn seal(key: &[u8], payload: &[u8]) -> Vec<u8> {
     frame(VERSION, key, payload)
 }
 
+/// Makes a payload behind [`HEADER`] bytes of any content a frame, and gives its checksum.
+pub(crate) fn seal_in_place(key: &[u8], value: &mut [u8]) -> u32 {
+    let (header, payload) = value.split_at_mut_checked(HEADER).unwrap_or_default();
+    let crc = checksum(key, payload);
+    fill_header(header, VERSION, payload.len(), crc);
+    crc
+}
+
 /// The frame around a payload that was written in an older version.
 pub(crate) fn seal_as(version: u8, key: &[u8], payload: &[u8]) -> Vec<u8> {
     frame(version, key, payload)
@@ -119,12 +127,17 @@ pub(crate) fn seal_root(key: &[u8], payload: &[u8]) -> Vec<u8> {
 
 fn frame(version: u8, key: &[u8], payload: &[u8]) -> Vec<u8> {
     let mut value = Vec::with_capacity(HEADER + payload.len());
-    value.push(version);
-    // Values are cut to items before they get here.
-    value.extend_from_slice(&u32::try_from(payload.len()).unwrap_or(u32::MAX).to_le_bytes());
-    value.extend_from_slice(&checksum(key, payload).to_le_bytes());
+    value.resize(HEADER, 0);
     value.extend_from_slice(payload);
+    fill_header(&mut value, version, payload.len(), checksum(key, payload));
     value
+}
+
+fn fill_header(header: &mut [u8], version: u8, length: usize, crc: u32) {
+    // Values are cut to items before they get here.
+    let length = u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
+    let bytes = [version].into_iter().chain(length).chain(crc.to_le_bytes());
+    header.iter_mut().zip(bytes).for_each(|(slot, byte)| *slot = byte);
 }
 
 /// What a frame says of its payload.

@@ -102,19 +102,19 @@ pub(crate) struct ObjectWriter<'kv> {
     kv: &'kv Kv,
     number: u64,
     crcs: Vec<u32>,
-    /// What follows the last whole item.
+    /// What follows the last whole item, behind room for its frame.
     open: Vec<u8>,
     pending: Batch,
 }
 
 impl<'kv> ObjectWriter<'kv> {
     pub(crate) fn new(kv: &'kv Kv, number: u64) -> Self {
-        Self { kv, number, crcs: Vec::new(), open: Vec::new(), pending: Batch::default() }
+        Self { kv, number, crcs: Vec::new(), open: vec![0; codec::HEADER], pending: Batch::default() }
     }
 
     /// Adds one value.
     pub(crate) fn put(&mut self, payload: &[u8]) -> Result<ValueRef, KvError> {
-        let place = ValueRef((self.crcs.len() * ITEM_BYTES + self.open.len()) as u64);
+        let place = ValueRef((self.crcs.len() * ITEM_BYTES + self.open.len() - codec::HEADER) as u64);
         // What is longer is refused on reading; nothing written here comes near.
         let length = u32::try_from(payload.len()).unwrap_or(u32::MAX).to_le_bytes();
         self.append(&length);
@@ -126,7 +126,7 @@ impl<'kv> ObjectWriter<'kv> {
     }
 
     fn append(&mut self, mut bytes: &[u8]) {
-        while let Some((now, rest)) = bytes.split_at_checked(ITEM_BYTES - self.open.len()) {
+        while let Some((now, rest)) = bytes.split_at_checked(codec::HEADER + ITEM_BYTES - self.open.len()) {
             self.open.extend_from_slice(now);
             bytes = rest;
             self.put_item();
@@ -136,14 +136,16 @@ impl<'kv> ObjectWriter<'kv> {
 
     fn put_item(&mut self) {
         let key = item_key(self.number, self.next_item());
-        self.crcs.push(codec::checksum(&key, &self.open));
-        self.pending.put(key.clone(), codec::seal(&key, &self.open));
-        self.open.clear();
+        let mut next = Vec::with_capacity(codec::HEADER + ITEM_BYTES);
+        next.resize(codec::HEADER, 0);
+        let mut item = std::mem::replace(&mut self.open, next);
+        self.crcs.push(codec::seal_in_place(&key, &mut item));
+        self.pending.put(key, item);
     }
 
     /// Adds the head. What is still unwritten goes into `batch`, which the caller commits together with the root.
     pub(crate) fn finish<T: Encode>(mut self, record: T, batch: &mut Batch) -> ObjectRef {
-        if !self.open.is_empty() {
+        if self.open.len() > codec::HEADER {
             self.put_item();
         }
         let data_items = self.next_item();

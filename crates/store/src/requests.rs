@@ -129,6 +129,7 @@ impl Bulk {
     /// Makes the rows durable, since something else follows, and says whether there were any since the last time.
     fn end(&mut self, writer: &mut Writer) -> bool {
         self.write(writer);
+        writer.spare_rows = Default::default();
         writer.shared.is_bulk.swap(false, Ordering::Relaxed)
     }
 

@@ -1,6 +1,6 @@
 //! Sorting what comes by the hundred thousand: by packed numbers, which costs a fraction of comparing the things.
 
-use crate::row::{Row, video_code};
+use crate::row::{CreatorOrd, Row, video_code};
 
 /// Bits of a time in a packed key, in ms: 34 years from the earliest.
 const TIME_BITS: u32 = 40;
@@ -14,10 +14,11 @@ const PART_ROWS: usize = 4_096;
 const PART_HASHES: usize = 4_096;
 
 /// Sorts rows, as their own order says: by creators into parts first, so that no part is fetched from far memory.
-pub(crate) fn sort_rows(rows: &mut Vec<Row>) {
+/// `spare` is overwritten; with room for all rows it saves making some.
+pub(crate) fn sort_rows(rows: &mut Vec<Row>, spare: &mut Vec<Row>) {
     let creators = rows.iter().map(|row| row.creator.0 as usize + 1).max().unwrap_or(0);
     if rows.len() <= PART_ROWS || creators > rows.len() {
-        return sort_part(rows, &mut Vec::new());
+        return sort_part(rows, spare);
     }
     let mut counts = vec![0; creators];
     for row in &*rows {
@@ -37,18 +38,19 @@ pub(crate) fn sort_rows(rows: &mut Vec<Row>) {
         }
     }
     let parts_of = |row: &Row| part_of.get(row.creator.0 as usize).copied().unwrap_or(0);
-    let mut parted = scatter(rows, &parts, parts_of);
-    let (mut rest, mut spare) = (parted.as_mut_slice(), Vec::new());
+    spare.resize(rows.len(), Row::blank(CreatorOrd(0), None));
+    scatter(rows.iter().copied(), &parts, parts_of, spare);
+    std::mem::swap(rows, spare);
+    let (mut rest, mut few) = (rows.as_mut_slice(), Vec::new());
     for length in parts {
         let (part, after) = std::mem::take(&mut rest).split_at_mut_checked(length).unwrap_or_default();
-        sort_part(part, &mut spare);
+        sort_part(part, &mut few);
         rest = after;
     }
-    *rows = parted;
 }
 
-/// The items by the parts that they belong to, in each as they came. `lengths` are those of the parts.
-fn scatter<T: Copy>(items: &[T], lengths: &[usize], part_of: impl Fn(&T) -> usize) -> Vec<T> {
+/// Puts items where the parts lie that they belong to, in each as they came. `lengths` are those of the parts.
+fn scatter<T>(items: impl Iterator<Item = T>, lengths: &[usize], part_of: impl Fn(&T) -> usize, out: &mut [T]) {
     let mut next: Vec<usize> = lengths
         .iter()
         .scan(0, |end, length| {
@@ -56,16 +58,14 @@ fn scatter<T: Copy>(items: &[T], lengths: &[usize], part_of: impl Fn(&T) -> usiz
             Some(*end - length)
         })
         .collect();
-    let mut parted = items.to_vec();
     for item in items {
-        if let Some(place) = next.get_mut(part_of(item)) {
-            if let Some(slot) = parted.get_mut(*place) {
-                *slot = *item;
+        if let Some(place) = next.get_mut(part_of(&item)) {
+            if let Some(slot) = out.get_mut(*place) {
+                *slot = item;
             }
             *place += 1;
         }
     }
-    parted
 }
 
 /// Sorts rows by packed keys, and fetches each by its place.
@@ -97,15 +97,14 @@ fn sort_part(rows: &mut [Row], spare: &mut Vec<Row>) {
 
 /// Hashes in their order, each with its place; equal ones in the order of their places. A hash and its place are one
 /// number, so that nothing is fetched by place afterwards.
-pub(crate) fn sort_hashes<const K: usize>(hashes: impl Iterator<Item = [u8; K]>) -> Vec<([u8; K], u32)> {
+pub(crate) fn sort_hashes<const K: usize>(hashes: impl Iterator<Item = [u8; K]> + Clone) -> Vec<([u8; K], u32)> {
     const { assert!(K <= 12, "a hash and its place are one number of 16 bytes") };
     let packed = |(hash, place): ([u8; K], u32)| {
         let mut bytes = [0; 16];
         bytes.iter_mut().zip(hash).for_each(|(byte, of_hash)| *byte = of_hash);
         u128::from_be_bytes(bytes) | u128::from(place)
     };
-    let mut keys: Vec<u128> = hashes.zip(0..).map(packed).collect();
-    sort_random(&mut keys);
+    let keys = sort_random(hashes.zip(0..).map(packed));
     let unpacked = |key: u128| {
         let (bytes, mut hash) = (key.to_be_bytes(), [0; K]);
         hash.iter_mut().zip(bytes).for_each(|(of_hash, byte)| *of_hash = byte);
@@ -115,26 +114,25 @@ pub(crate) fn sort_hashes<const K: usize>(hashes: impl Iterator<Item = [u8; K]>)
 }
 
 /// Sorts numbers whose first bits are random: by these into parts first.
-fn sort_random(keys: &mut Vec<u128>) {
-    let bits = (keys.len() / PART_HASHES).next_power_of_two().ilog2().min(12);
-    if bits == 0 {
-        return keys.sort_unstable();
-    }
-    let part_of = |key: &u128| (key >> (u128::BITS - bits)) as usize;
+fn sort_random(keys: impl Iterator<Item = u128> + Clone) -> Vec<u128> {
+    let count = keys.clone().count();
+    let bits = (count / PART_HASHES).next_power_of_two().ilog2().min(12);
+    let part_of = |key: &u128| key.checked_shr(u128::BITS - bits).unwrap_or(0) as usize;
     let mut lengths = vec![0; 1 << bits];
-    for key in &*keys {
-        if let Some(length) = lengths.get_mut(part_of(key)) {
+    for key in keys.clone() {
+        if let Some(length) = lengths.get_mut(part_of(&key)) {
             *length += 1;
         }
     }
-    let mut parted = scatter(keys, &lengths, part_of);
-    let mut rest = parted.as_mut_slice();
+    let mut sorted = vec![0; count];
+    scatter(keys, &lengths, part_of, &mut sorted);
+    let mut rest = sorted.as_mut_slice();
     for length in lengths {
         let (part, after) = std::mem::take(&mut rest).split_at_mut_checked(length).unwrap_or_default();
         part.sort_unstable();
         rest = after;
     }
-    *keys = parted;
+    sorted
 }
 
 #[cfg(test)]
@@ -143,7 +141,7 @@ mod tests {
     use throng_model::Timestamp;
 
     use super::*;
-    use crate::row::{CreatorOrd, VideoOrd};
+    use crate::row::VideoOrd;
 
     fn row(creator: u32, video: Option<u32>, ts: i64, viewer: u32) -> Row {
         let mut row = Row::blank(CreatorOrd(creator), video.map(VideoOrd));
@@ -171,7 +169,7 @@ mod tests {
         rows.push(row(9_999, None, 1_700_000_000_000, 1));
         let mut expected = rows.clone();
         expected.sort();
-        sort_rows(&mut rows);
+        sort_rows(&mut rows, &mut Vec::new());
         assert!(rows == expected);
     }
 
@@ -187,7 +185,7 @@ mod tests {
             let mut rows: Vec<Row> = fields.iter().map(|&(c, v, ts, viewer)| row(c, v, ts, viewer)).collect();
             let mut expected = rows.clone();
             expected.sort();
-            sort_rows(&mut rows);
+            sort_rows(&mut rows, &mut Vec::new());
             prop_assert_eq!(rows, expected);
         }
 

@@ -65,6 +65,8 @@ pub(crate) struct Writer {
     /// The last commit that brought more than rows of open days; see [`Snapshot::settled_generation`].
     pub(crate) settled_generation: u64,
     pub(crate) poisoned: bool,
+    /// Room for the rows of the next bulk: making it anew for each would cost more than sorting them.
+    pub(crate) spare_rows: [Vec<Row>; 2],
 }
 
 /// What one commit adds, gathered over several requests.

@@ -6,13 +6,13 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use throng_model::Timestamp;
-use throng_store::Store;
+use throng_store::{PreparedEvents, Preparer, Store};
 
 use super::interrupt::Interrupt;
 use super::progress::Progress;
 use super::sink::Sink;
 use crate::failure::Failure;
-use crate::ingest::{Batch, Coded, Content, InputError, Limits, Reader};
+use crate::ingest::{Batch, Content, Decoded, InputError, Limits, Reader, Rules};
 
 /// Batches that wait between reader and decoders. With those in work they bound the memory: five times 16 MiB.
 const QUEUE: usize = 2;
@@ -114,16 +114,7 @@ fn decode(
         let bytes = batch.bytes_read();
         match content {
             Content::Events => {
-                let (decoded, prepared) = match batch.coded(&rules) {
-                    Some((decoded, Coded { events, viewers, creators, videos })) => {
-                        (decoded, preparer.prepare_coded(&events, viewers, creators, videos))
-                    }
-                    None => {
-                        let decoded = batch.events(&rules);
-                        let prepared = preparer.prepare(&decoded.rows);
-                        (decoded.without_rows(), prepared)
-                    }
-                };
+                let (decoded, prepared) = prepare_events(&batch, &rules, &mut preparer);
                 // Its text is not needed while it waits for its turn.
                 drop(batch);
                 turnstile.pass(number, bytes, progress, |sink| sink.take_events(decoded, prepared));
@@ -134,6 +125,19 @@ fn decode(
             }
         }
     }
+}
+
+/// Decodes and prepares a batch: by columns if it can be, else row by row, which says what is wrong with which.
+fn prepare_events(batch: &Batch, rules: &Rules, preparer: &mut Preparer) -> (Decoded<()>, PreparedEvents) {
+    let by_columns = batch.coded(rules).and_then(|(decoded, coded)| {
+        let prepared = preparer.prepare_coded(coded.names(), coded.rows(), |take| coded.each_part(take));
+        Some((decoded, prepared?))
+    });
+    by_columns.unwrap_or_else(|| {
+        let decoded = batch.events(rules);
+        let prepared = preparer.prepare(&decoded.rows);
+        (decoded.without_rows(), prepared)
+    })
 }
 
 /// Lets decoded batches through to the store one by one, in the order of the file.

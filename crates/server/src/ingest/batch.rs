@@ -12,7 +12,7 @@ use std::sync::Arc;
 use throng_model::Event;
 
 use super::catalogue::{self, CatalogueRow};
-use super::coded::{self, Coded};
+use super::coded::Coded;
 use super::compression::{self, Meter, Unpacked};
 use super::csv::{RecordReader, Records};
 use super::event;
@@ -54,11 +54,10 @@ impl Batch {
         self.bytes_read
     }
 
-    /// The rows as events with places for names: only of columns, and only where [`events`](Self::events) would find no fault
-    /// with any row.
+    /// The rows as events with places for names, and what is told of them if all are sound: only of columns.
     pub(crate) fn coded(&self, rules: &Rules) -> Option<(Decoded<()>, Coded<'_>)> {
         let Rows::Columns(columns) = &self.rows else { return None };
-        Some((columns.sound(rules), coded::read(columns, rules)?))
+        Some((columns.sound(rules), Coded::of(columns, rules)?))
     }
 
     /// Decodes the rows as events.

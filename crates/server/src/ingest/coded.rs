@@ -4,8 +4,8 @@
 //! is wrong, and with which row.
 
 use throng_model::{
-    AgeBand, CodedEvent, Country, CreatorId, Device, EventId, Follower, Gender, Kind, Region, Source, Texts as Slices,
-    Timestamp, Traits, VideoId, ViewerId, Words,
+    AgeBand, CodedEvent, Country, CreatorId, Device, EventId, EventNames, Follower, Gender, Kind, Region, Source,
+    Texts as Slices, Timestamp, Traits, VideoId, ViewerId, Words,
 };
 
 use super::columns::{Column, Values};
@@ -14,71 +14,110 @@ use super::limits::Rules;
 use super::parquet::Columns;
 use super::words::{ABSENT, TextColumn, Texts};
 
-/// The events of a batch, and what their places stand for.
-#[derive(Debug)]
+/// Events that are handed on at once: few enough to stay in the processor's caches.
+const PART_ROWS: usize = 4_096;
+
+/// A batch whose texts are all valid, and each of its field.
 pub(crate) struct Coded<'a> {
-    /// One per row, in order.
-    pub(crate) events: Vec<CodedEvent<'a>>,
-    pub(crate) viewers: Words<'a>,
-    pub(crate) creators: Words<'a>,
-    pub(crate) videos: Words<'a>,
+    rows: usize,
+    rules: Rules,
+    event_ids: Names<'a>,
+    viewers: Names<'a>,
+    creators: Names<'a>,
+    videos: Names<'a>,
+    kinds: Choice<'a, Kind>,
+    sources: Choice<'a, Source>,
+    countries: Choice<'a, Country>,
+    regions: Choice<'a, Region>,
+    ages: Choice<'a, AgeBand>,
+    genders: Choice<'a, Gender>,
+    devices: Choice<'a, Device>,
+    times: Plain<'a, i64>,
+    watches: Plain<'a, i64>,
+    followers: Plain<'a, bool>,
 }
 
-/// The events, if all rows are sound and all columns of the usual kinds.
-pub(super) fn read<'a>(columns: &'a Columns, rules: &Rules) -> Option<Coded<'a>> {
-    let all = &columns.columns;
-    let event_ids = Names::of(all, Field::EventId, |text| EventId::parse(text).is_ok())?;
-    let viewers = Names::of(all, Field::Viewer, |text| ViewerId::parse(text).is_ok())?;
-    let creators = Names::of(all, Field::Creator, |text| CreatorId::parse(text).is_ok())?;
-    let videos = Names::of(all, Field::Video, |text| VideoId::parse(text).is_ok())?;
-    let (kinds, sources) =
-        (Choice::of(all, Field::Kind, Kind::from_name)?, Choice::of(all, Field::Source, Source::from_name)?);
-    let (countries, regions) =
-        (Choice::of(all, Field::Country, Country::from_code)?, Choice::of(all, Field::Region, Region::from_code)?);
-    let (ages, genders) =
-        (Choice::of(all, Field::Age, AgeBand::from_name)?, Choice::of(all, Field::Gender, Gender::from_name)?);
-    let devices = Choice::of(all, Field::Device, Device::from_name)?;
-    let (times, watches) = (Plain::integers(all, Field::Ts)?, Plain::integers(all, Field::WatchMs)?);
-    let followers = Plain::booleans(all, Field::Follower)?;
-    let event = |row: usize| {
-        let ts = Timestamp::from_millis(times.get(row)?).ok()?;
-        let kind = kinds.get(row)?;
-        let (creator, video) = (creators.place(row), videos.place(row));
+impl<'a> Coded<'a> {
+    /// `None` where some text is not valid, or a column is of an unusual kind.
+    pub(super) fn of(columns: &'a Columns, rules: &Rules) -> Option<Self> {
+        let all = &columns.columns;
+        Some(Self {
+            rows: usize::try_from(columns.rows).ok()?,
+            rules: *rules,
+            event_ids: Names::of(all, Field::EventId, |text| EventId::parse(text).is_ok())?,
+            viewers: Names::of(all, Field::Viewer, |text| ViewerId::parse(text).is_ok())?,
+            creators: Names::of(all, Field::Creator, |text| CreatorId::parse(text).is_ok())?,
+            videos: Names::of(all, Field::Video, |text| VideoId::parse(text).is_ok())?,
+            kinds: Choice::of(all, Field::Kind, Kind::from_name)?,
+            sources: Choice::of(all, Field::Source, Source::from_name)?,
+            countries: Choice::of(all, Field::Country, Country::from_code)?,
+            regions: Choice::of(all, Field::Region, Region::from_code)?,
+            ages: Choice::of(all, Field::Age, AgeBand::from_name)?,
+            genders: Choice::of(all, Field::Gender, Gender::from_name)?,
+            devices: Choice::of(all, Field::Device, Device::from_name)?,
+            times: Plain::integers(all, Field::Ts)?,
+            watches: Plain::integers(all, Field::WatchMs)?,
+            followers: Plain::booleans(all, Field::Follower)?,
+        })
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// What the places of events stand for: viewers, creators, videos.
+    pub(crate) fn names(&self) -> EventNames<'a> {
+        EventNames { viewers: self.viewers.words, creators: self.creators.words, videos: self.videos.words }
+    }
+
+    /// Hands on the events of all rows, in order and some at a time; `false`, early, where a row is not sound.
+    pub(crate) fn each_part(&self, mut take: impl FnMut(&[CodedEvent<'a>])) -> bool {
+        let mut part = Vec::with_capacity(PART_ROWS.min(self.rows));
+        for start in (0..self.rows).step_by(PART_ROWS) {
+            part.clear();
+            for row in start..self.rows.min(start + PART_ROWS) {
+                let Some(event) = self.event(row) else { return false };
+                part.push(event);
+            }
+            take(&part);
+        }
+        true
+    }
+
+    fn event(&self, row: usize) -> Option<CodedEvent<'a>> {
+        let ts = Timestamp::from_millis(self.times.get(row)?).ok()?;
+        let kind = self.kinds.get(row)?;
+        let (creator, video) = (self.creators.place(row), self.videos.place(row));
         let is_placed = if kind.needs_video() { video.is_some() } else { video.is_some() || creator.is_some() };
-        if ts > rules.ts_max || ts < rules.ts_min || !is_placed {
+        if ts > self.rules.ts_max || ts < self.rules.ts_min || !is_placed {
             return None;
         }
-        let watch_ms = if kind == Kind::View { u32::try_from(watches.get(row).unwrap_or(0)).ok()? } else { 0 };
-        let (country, region) = (countries.get(row), regions.get(row));
-        if region.is_some_and(|region: Region| country.is_some_and(|country| country != region.country())) {
-            return None;
-        }
-        let traits = Traits {
-            country: country.or(region.map(Region::country)),
-            region,
-            age: ages.get(row),
-            gender: genders.get(row),
-            device: devices.get(row),
-            follower: followers.get(row).map(|yes| if yes { Follower::Yes } else { Follower::No }),
-        };
+        let watch_ms = if kind == Kind::View { u32::try_from(self.watches.get(row).unwrap_or(0)).ok()? } else { 0 };
         Some(CodedEvent {
-            event_id: event_ids.words.get(event_ids.place(row)?)?,
+            event_id: self.event_ids.words.get(self.event_ids.place(row)?)?,
             ts,
             kind,
-            viewer: viewers.place(row)?,
+            viewer: self.viewers.place(row)?,
             creator,
             video,
             watch_ms,
-            source: sources.get(row).unwrap_or(Source::Other),
-            traits,
+            source: self.sources.get(row).unwrap_or(Source::Other),
+            traits: self.traits(row)?,
         })
-    };
-    let rows = usize::try_from(columns.rows).ok()?;
-    let mut events = Vec::with_capacity(rows);
-    for row in 0..rows {
-        events.push(event(row)?);
     }
-    Some(Coded { events, viewers: viewers.words, creators: creators.words, videos: videos.words })
+
+    fn traits(&self, row: usize) -> Option<Traits> {
+        let (country, region) = (self.countries.get(row), self.regions.get(row));
+        let agrees = |region: Region| country.is_none_or(|country| country == region.country());
+        region.is_none_or(agrees).then(|| Traits {
+            country: country.or(region.map(Region::country)),
+            region,
+            age: self.ages.get(row),
+            gender: self.genders.get(row),
+            device: self.devices.get(row),
+            follower: self.followers.get(row).map(|yes| if yes { Follower::Yes } else { Follower::No }),
+        })
+    }
 }
 
 fn find(columns: &[Column], field: Field) -> Option<&Column> {

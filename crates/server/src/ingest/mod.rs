@@ -36,7 +36,6 @@ mod words;
 pub(crate) use batch::{Batch, Reader};
 pub(crate) use body::{Body, BodyTooLarge};
 pub(crate) use catalogue::CatalogueRow;
-pub(crate) use coded::Coded;
 pub(crate) use input::{Content, InputError};
-pub(crate) use limits::Limits;
+pub(crate) use limits::{Limits, Rules};
 pub(crate) use line::{Decoded, Errors, LineError};

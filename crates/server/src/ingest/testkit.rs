@@ -11,12 +11,12 @@ use ::parquet::schema::parser::parse_message_type;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use throng_model::{
-    AgeBand, CodedEvent, Country, CreatorId, Device, Event, EventId, Follower, Gender, Kind, Region, Source, Timestamp,
-    Traits, VideoId, ViewerId,
+    AgeBand, CodedEvent, Country, CreatorId, Device, Event, EventId, EventNames, Follower, Gender, Kind, Region,
+    Source, Timestamp, Traits, VideoId, ViewerId,
 };
 
 use super::limits::Rules;
-use super::{Coded, InputError, Limits, LineError, Reader};
+use super::{InputError, Limits, LineError, Reader};
 
 /// The same cases on every run.
 pub(super) fn proptest_config(cases: u32) -> ProptestConfig {
@@ -222,14 +222,14 @@ pub(super) fn zstd(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The event with its names.
-fn whole<'a>(event: &CodedEvent<'a>, coded: &Coded<'a>) -> Event<'a> {
+fn whole<'a>(event: &CodedEvent<'a>, names: &EventNames<'a>) -> Event<'a> {
     Event {
         event_id: EventId::parse(event.event_id).expect("event id"),
         ts: event.ts,
         kind: event.kind,
-        viewer: ViewerId::parse(coded.viewers.get(event.viewer).expect("viewer")).expect("viewer"),
-        creator: event.creator.map(|at| CreatorId::parse(coded.creators.get(at).expect("creator")).expect("creator")),
-        video: event.video.map(|at| VideoId::parse(coded.videos.get(at).expect("video")).expect("video")),
+        viewer: ViewerId::parse(names.viewers.get(event.viewer).expect("viewer")).expect("viewer"),
+        creator: event.creator.map(|at| CreatorId::parse(names.creators.get(at).expect("creator")).expect("creator")),
+        video: event.video.map(|at| VideoId::parse(names.videos.get(at).expect("video")).expect("video")),
         watch_ms: event.watch_ms,
         source: event.source,
         traits: event.traits,
@@ -261,10 +261,16 @@ pub(super) fn read_on(mut reader: Reader, outcome: &mut Outcome) {
         match reader.next_batch() {
             Ok(Some(batch)) => {
                 let decoded = batch.events(&rules());
-                if let Some((told, coded)) = batch.coded(&rules()) {
+                let by_columns = batch.coded(&rules()).map(|(told, coded)| {
+                    let mut events = Vec::new();
+                    let names = coded.names();
+                    let is_sound = coded.each_part(|part| events.extend(part.iter().map(|event| whole(event, &names))));
+                    (told, events, is_sound)
+                });
+                if let Some((told, events, true)) = by_columns {
                     assert_eq!((&told.lines, told.ignored_fields), (&decoded.lines, decoded.ignored_fields));
                     assert_eq!(decoded.errors.count(), 0);
-                    assert_eq!(coded.events.iter().map(|event| whole(event, &coded)).collect::<Vec<_>>(), decoded.rows);
+                    assert_eq!(events, decoded.rows);
                     outcome.coded += 1;
                 }
                 outcome.errors.extend_from_slice(decoded.errors.listed());

@@ -42,7 +42,10 @@ impl Writer {
             (fingerprints, viewers.join().unwrap_or_else(|panic| resume_unwind(panic)))
         });
         let (mut fingerprints, mut viewers) = (fingerprints?, viewers?);
-        let mut pending = Pending { rows: Vec::with_capacity(fingerprints.sorted.len()), ..Pending::default() };
+        let [mut rows, mut spare] = std::mem::take(&mut self.spare_rows);
+        rows.clear();
+        rows.reserve(fingerprints.sorted.len());
+        let mut pending = Pending { rows, ..Pending::default() };
         let mut days = KnownDays::default();
         let mut place = 0;
         let mut answers = Vec::with_capacity(appends.len());
@@ -76,9 +79,11 @@ impl Writer {
         self.count_reopened(&mut pending);
         self.dirty.creators.append(&mut pending.changes.creators);
         self.dirty.videos.append(&mut pending.changes.videos);
-        sorted::sort_rows(&mut pending.rows);
+        sorted::sort_rows(&mut pending.rows, &mut spare);
         let (fingerprints, viewers) = (fingerprints.into_taken(), viewers.into_new());
-        self.write_segment(&Checkpoint { rows: pending.rows, fingerprints, viewers })?;
+        let new = Checkpoint { rows: pending.rows, fingerprints, viewers };
+        self.write_segment(&new)?;
+        self.spare_rows = [new.rows, spare];
         Ok(answers)
     }
 }
@@ -120,7 +125,11 @@ enum State {
 }
 
 impl Fingerprints {
-    fn new<'e>(runs: &mut Runs<9>, kv: &Kv, events: impl Iterator<Item = &'e Prepared>) -> Result<Self, ReadError> {
+    fn new<'e>(
+        runs: &mut Runs<9>,
+        kv: &Kv,
+        events: impl Iterator<Item = &'e Prepared> + Clone,
+    ) -> Result<Self, ReadError> {
         let sorted = sorted::sort_hashes(events.map(|event| event.fingerprint));
         let mut known =
             Self { states: vec![State::New; sorted.len()], sorted, shared: HashMap::new(), taken: HashSet::new() };
@@ -185,7 +194,7 @@ impl Viewers {
         runs: &mut Runs<12>,
         kv: &Kv,
         root: &Root,
-        events: impl Iterator<Item = &'e Prepared>,
+        events: impl Iterator<Item = &'e Prepared> + Clone,
     ) -> Result<Self, ReadError> {
         let sorted = sorted::sort_hashes(events.map(|event| event.viewer));
         let mut viewer_of = vec![0; sorted.len()];

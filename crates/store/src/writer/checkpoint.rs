@@ -59,7 +59,7 @@ impl Writer {
 
     fn try_checkpoint(&mut self) -> Result<(), WriteError> {
         let mut rows: Vec<Row> = self.tail.rows().copied().collect();
-        sorted::sort_rows(&mut rows);
+        sorted::sort_rows(&mut rows, &mut Vec::new());
         let mut fingerprints: Vec<(Fingerprint, u32)> = self.tail_fingerprints.drain().map(|it| (it, 0)).collect();
         fingerprints.sort_unstable();
         let mut viewers: Vec<(Pseudonym, u32)> = self.tail_viewers.drain().collect();

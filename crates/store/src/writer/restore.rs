@@ -82,6 +82,7 @@ impl Writer {
             zone_epoch: 0,
             settled_generation: root.generation,
             poisoned: false,
+            spare_rows: Default::default(),
             root,
         };
         writer.replay()?;
