@@ -28,6 +28,8 @@ mod plan;
 mod platform;
 mod scope;
 mod slots;
+mod topic_rows;
+mod topic_sums;
 mod topics;
 mod traits;
 mod video_sums;

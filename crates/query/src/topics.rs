@@ -5,27 +5,24 @@
 //! now, as nothing is kept of older ones; so a day remembers which sounds it was worked out with.
 //!
 //! ```text
-//! rows ─▶ a cell per video and day: views, and viewers up to the floor ─▶ tables of hashtags, sounds, videos ─▶ RawTopicDay
+//! rows ─▶ `topic_rows`: a cell per video and day ─▶ `topic_sums`: tables of hashtags, sounds and videos ─▶ RawTopicDay
 //! ```
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::available_parallelism;
 
 use quick_cache::sync::Cache;
-use roaring::RoaringBitmap;
-use throng_model::{Day, DayRange, Hashtag, Name, Topic, TopicKind};
-use throng_privacy::{Contribution, Raw, RawTopicDay};
-use throng_store::{
-    Catalogue, CreatorOrd, KvError, ReadError, Row, Segment, Snapshot, VideoEntry, VideoOrd, VideoSpan, may_wait,
-};
+use throng_model::{Day, DayRange, Metric, Topic, TopicKind};
+use throng_privacy::RawTopicDay;
+use throng_store::{Catalogue, KvError, ReadError, Row, Segment, Snapshot, VideoOrd, may_wait};
 
-use crate::block::{Block, Columns, Gaps, Piece, scan, scan_runs};
-use crate::cells::set_of_sorted;
-use crate::collect::{VIEW, expired};
+use crate::block::Block;
+use crate::collect::expired;
+use crate::topic_rows::{Cell, Found, Task, for_each_cell};
+use crate::topic_sums::Board;
 
 /// Bytes of tables that stay in memory: a fortnight of a platform of a few million videos.
 const BYTES_MAX: u64 = 48 << 20;
@@ -229,7 +226,11 @@ impl<'s> Reading<'s> {
         });
         let catalogue = self.snapshot.catalogue();
         let sounds_of = Sounds::of(catalogue, catalogue.video_count());
-        Ok(days.iter().zip(boards).map(|(&day, board)| board.finish(day, sounds_of)).collect())
+        let tables = |(&day, board): (&Day, Board<'_>)| {
+            let [hashtags, sounds, videos] = board.finish(day).map(Arc::new);
+            Tables { hashtags, sounds, videos, sounds_of }
+        };
+        Ok(days.iter().zip(boards).map(tables).collect())
     }
 
     /// The spans that touch the days, in pieces of some rows each.
@@ -285,7 +286,7 @@ impl<'s> Reading<'s> {
                             found.cells.extend(summaries.iter().map(|day| Cell {
                                 video,
                                 day: day.day.number().into(),
-                                views: day.tally[throng_model::Metric::Views] as u32,
+                                views: day.tally[Metric::Views] as u32,
                                 viewers: 0..0,
                                 expired: day.viewers,
                             }));
@@ -295,221 +296,5 @@ impl<'s> Reading<'s> {
             }
         }
         Ok(found)
-    }
-}
-
-/// Spans of a segment.
-struct Task<'s> {
-    segment: &'s Arc<Segment>,
-    /// Of videos that are on the channel, and always were.
-    whole: Vec<VideoSpan>,
-    /// Of videos that were another thing once, each with the channel that its rows are on.
-    changed: Vec<(CreatorOrd, VideoSpan)>,
-    rows: u32,
-}
-
-impl<'s> Task<'s> {
-    fn new(segment: &'s Arc<Segment>) -> Self {
-        Self { segment, whole: Vec::new(), changed: Vec::new(), rows: 0 }
-    }
-}
-
-/// Some rows of one video that count in one day.
-struct Cell {
-    video: VideoOrd,
-    day: u32,
-    views: u32,
-    /// Viewers with any event, ascending, in [`Found::viewers`]; no more than suffice.
-    viewers: Range<u32>,
-    /// The number of viewers of expired rows.
-    expired: u32,
-}
-
-/// What one thread has found.
-struct Found {
-    wanted: Vec<u32>,
-    enough: usize,
-    cells: Vec<Cell>,
-    viewers: Vec<u32>,
-}
-
-impl Found {
-    fn new(days: &[Day], enough: u64) -> Self {
-        let wanted = days.iter().map(|day| u32::from(day.number())).collect();
-        Self { wanted, enough: usize::try_from(enough).unwrap_or(usize::MAX), cells: Vec::new(), viewers: Vec::new() }
-    }
-
-    fn scan(&mut self, catalogue: &Catalogue, task: &Task<'_>) -> Result<(), ReadError> {
-        let wanted = self.wanted.clone();
-        let wants = |day: u32| wanted.contains(&day);
-        let columns = Columns::default();
-        scan_runs(task.segment, &task.whole, catalogue, columns, wants, Gaps::Long, |block| {
-            self.add(block, |_, _| true);
-        })?;
-        for (creator, span) in &task.changed {
-            let at_home = |video: VideoOrd, day: u32| {
-                let day = Day::from_number(day.into()).ok();
-                let period = catalogue.video(video).zip(day).and_then(|(entry, day)| entry.on(day));
-                period.is_some_and(|period| period.creator == *creator)
-            };
-            let spans = std::slice::from_ref(span);
-            scan(task.segment, spans, catalogue, columns, wants, |block| self.add(block, at_home))?;
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, block: &Block, counts: impl Fn(VideoOrd, u32) -> bool) {
-        for piece in &block.pieces {
-            let Some(video) = piece.video else { continue };
-            let mut from = piece.rows.start;
-            for same in Block::of(&block.day, piece).chunk_by(|a, b| a == b) {
-                let rows = from..from + same.len();
-                from = rows.end;
-                let Some(&day) = same.first().filter(|&&day| self.wanted.contains(&day)) else { continue };
-                if counts(video, day) {
-                    self.add_rows(block, &Piece { rows, ..*piece }, (video, day));
-                }
-            }
-        }
-    }
-
-    /// Adds rows of one video and day.
-    fn add_rows(&mut self, block: &Block, piece: &Piece, (video, day): (VideoOrd, u32)) {
-        let views = Block::of(&block.kind, piece).iter().filter(|&&kind| kind == VIEW).count();
-        let start = self.viewers.len();
-        self.viewers.extend_from_slice(Block::of(&block.viewer, piece));
-        let added = self.viewers.get_mut(start..).unwrap_or_default();
-        added.sort_unstable();
-        let distinct = dedup(added).min(self.enough);
-        self.viewers.truncate(start + distinct);
-        let viewers = start as u32..self.viewers.len() as u32;
-        self.cells.push(Cell { video, day, views: views as u32, viewers, expired: 0 });
-    }
-
-    fn viewers(&self, cell: &Cell) -> &[u32] {
-        self.viewers.get(cell.viewers.start as usize..cell.viewers.end as usize).unwrap_or_default()
-    }
-}
-
-/// Moves the distinct values of a sorted slice to its front; gives their number.
-fn dedup(sorted: &mut [u32]) -> usize {
-    let mut end = 0;
-    for at in 0..sorted.len() {
-        if end == 0 || sorted.get(at) != sorted.get(end - 1) {
-            sorted.swap(end, at);
-            end += 1;
-        }
-    }
-    end
-}
-
-/// Shows all cells of each video and day together, video by video.
-fn for_each_cell<'f>(found: &'f [Found], mut each: impl FnMut(VideoOrd, u32, &[(&'f Found, &'f Cell)])) {
-    let mut cells: Vec<(&Found, &Cell)> =
-        found.iter().flat_map(|found| found.cells.iter().map(move |cell| (found, cell))).collect();
-    let place = |(_, cell): &(&Found, &Cell)| (cell.video, cell.day);
-    // Mostly sorted already, in long runs.
-    cells.sort_by_key(place);
-    for same in cells.chunk_by(|a, b| place(a) == place(b)) {
-        if let Some((_, first)) = same.first() {
-            each(first.video, first.day, same);
-        }
-    }
-}
-
-/// Views, and viewers up to as many as suffice.
-#[derive(Default)]
-struct Sum {
-    views: u64,
-    viewers: Vec<u32>,
-    reaches: bool,
-    /// The most viewers of any expired part, whoever they are; see `cells`.
-    expired: u32,
-}
-
-impl Sum {
-    fn add(&mut self, cells: &[(&Found, &Cell)], enough: usize) {
-        for (found, cell) in cells {
-            self.views += u64::from(cell.views);
-            self.expired = self.expired.max(cell.expired);
-            if !self.reaches {
-                self.viewers.extend_from_slice(found.viewers(cell));
-            }
-        }
-        if !self.reaches && self.viewers.len() >= enough {
-            self.settle(enough);
-            // What is left to find is few, so lists stay short.
-            self.viewers.truncate(enough);
-        }
-    }
-
-    fn settle(&mut self, enough: usize) {
-        self.viewers.sort_unstable();
-        self.viewers.dedup();
-        self.reaches = self.viewers.len() >= enough;
-    }
-
-    fn seal(mut self, enough: usize) -> Raw<u64> {
-        self.settle(enough);
-        let mut viewers = set_of_sorted(self.viewers.iter().copied());
-        if viewers.len() < self.expired.into() {
-            viewers = RoaringBitmap::new();
-            viewers.insert_range(0..self.expired);
-        }
-        Raw::seal(self.views, viewers)
-    }
-}
-
-/// One day's sums.
-struct Board<'c> {
-    catalogue: &'c Catalogue,
-    enough: usize,
-    hashtags: HashMap<&'c Hashtag<'static>, Sum>,
-    sounds: HashMap<&'c Name<'static>, Sum>,
-    videos: Vec<(VideoOrd, Raw<u64>)>,
-}
-
-impl<'c> Board<'c> {
-    fn new(catalogue: &'c Catalogue, enough: u64) -> Self {
-        let enough = usize::try_from(enough).unwrap_or(usize::MAX);
-        Self { catalogue, enough, hashtags: HashMap::new(), sounds: HashMap::new(), videos: Vec::new() }
-    }
-
-    /// Adds everything of a video.
-    fn add(&mut self, video: VideoOrd, day: u32, cells: &[(&Found, &Cell)]) {
-        let (Some(entry), Ok(day)) = (self.catalogue.video(video), Day::from_number(day.into())) else { return };
-        let tags = entry.on(day).map_or(&[][..], |period| period.hashtags);
-        let tags = tags.get(..Contribution::HASHTAGS_PER_VIDEO_MAX).unwrap_or(tags);
-        for (place, tag) in tags.iter().enumerate() {
-            // A row may name one twice.
-            if !tags.iter().take(place).any(|before| before == tag) {
-                self.hashtags.entry(tag).or_default().add(cells, self.enough);
-            }
-        }
-        if let Some(sound) = &entry.sound {
-            self.sounds.entry(sound).or_default().add(cells, self.enough);
-        }
-        if cells.iter().map(|(_, cell)| cell.views as usize).sum::<usize>() >= self.enough {
-            let mut sum = Sum::default();
-            sum.add(cells, self.enough);
-            self.videos.push((video, sum.seal(self.enough)));
-        }
-    }
-
-    fn finish(self, day: Day, sounds_of: Sounds) -> Tables {
-        let (catalogue, enough) = (self.catalogue, self.enough);
-        let large = |sum: &Sum| sum.views >= enough as u64;
-        let hashtags = self.hashtags.into_iter().filter(|(_, sum)| large(sum));
-        let hashtags = hashtags.map(|(tag, sum)| (Topic::Hashtag(tag.clone()), sum.seal(enough)));
-        let sounds = self.sounds.into_iter().filter(|(_, sum)| large(sum));
-        let sounds = sounds.map(|(sound, sum)| (Topic::Sound(sound.clone()), sum.seal(enough)));
-        let id = |entry: &VideoEntry| Topic::Video(entry.id.clone());
-        let videos = self.videos.into_iter().filter_map(|(video, raw)| Some((catalogue.video(video).map(id)?, raw)));
-        Tables {
-            hashtags: Arc::new(RawTopicDay::seal(day, hashtags)),
-            sounds: Arc::new(RawTopicDay::seal(day, sounds)),
-            videos: Arc::new(RawTopicDay::seal(day, videos)),
-            sounds_of,
-        }
     }
 }

@@ -29,7 +29,7 @@ pub struct Trend {
 }
 
 /// Rankings that are kept.
-const KEPT_MAX: usize = 16;
+const KEPT_MAX: usize = 8;
 
 /// What trends of a kind: the highest score first, of equals by name.
 #[derive(Debug, Clone)]
