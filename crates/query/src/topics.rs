@@ -25,7 +25,9 @@ use crate::topic_rows::{Cell, Found, Task, for_each_cell};
 use crate::topic_sums::Board;
 
 /// Bytes of tables that stay in memory: a fortnight of a platform of a few million videos.
-const BYTES_MAX: u64 = 48 << 20;
+const BYTES_MAX: u64 = 64 << 20;
+/// Days that are expected to be kept: few, so that the cache is in one piece and a large day fits.
+const DAYS: usize = 32;
 /// Days whose rows are read together; the more, the more memory while they are.
 const DAYS_A_READ: usize = 8;
 /// Rows that a thread takes at a time.
@@ -62,7 +64,7 @@ pub(crate) struct TopicDays {
 
 impl TopicDays {
     pub(crate) fn new() -> Self {
-        Self { days: Cache::with_weighter(1 << 8, BYTES_MAX, Weight), at_work: Mutex::default() }
+        Self { days: Cache::with_weighter(DAYS, BYTES_MAX, Weight), at_work: Mutex::default() }
     }
 
     /// The tables of a kind, a day each.
