@@ -6,6 +6,7 @@ use std::sync::Arc;
 use roaring::{MultiOps, RoaringBitmap};
 use throng_model::{Cell, Family, Stage};
 
+use crate::masks::Masks;
 use crate::viewers::Viewers;
 use crate::{RawTable, cells, count};
 
@@ -52,12 +53,19 @@ pub struct Marked {
     pub marks: Arc<[u8]>,
 }
 
-/// Up to 32 cells that a viewer may stand in together.
+/// Up to 24 cells that a viewer may stand in together.
 pub struct BitGroup {
     /// The cell of each bit, from the lowest on.
     pub cells: Vec<Cell>,
     /// Lists of viewers, with a mask per viewer.
-    pub lists: Vec<(Arc<Viewers>, Arc<[u32]>)>,
+    pub lists: Vec<(Arc<Viewers>, Arc<Masks>)>,
+}
+
+impl BitGroup {
+    /// Whether some viewer of a list stands in no cell.
+    fn has_empty(&self) -> bool {
+        self.lists.iter().any(|(_, masks)| masks.has_empty())
+    }
 }
 
 /// What a viewer of [`RawAudience::stages`] did in a day, as bits; someone who did none of it only saw something.
@@ -217,6 +225,10 @@ impl Counted {
                     let bits = group.cells.iter().enumerate().filter(|(_, cell)| chosen(**cell));
                     bits.fold(0, |mask, (bit, _)| mask | 1_u32.checked_shl(bit as u32).unwrap_or(0))
                 };
+                // That no cell is left out is asked most.
+                if groups.iter().all(|group| group.cells.iter().all(|&cell| chosen(cell)) && !group.has_empty()) {
+                    return Among { any: self.total, only: self.total };
+                }
                 let chosen: Vec<u32> = groups.iter().map(mask).collect();
                 let (any, only) = count::bits_among(&masked(groups), &chosen);
                 Among { any, only }
@@ -388,12 +400,13 @@ mod tests {
 
     fn masks(days: &Days) -> Vec<BitGroup> {
         // Two groups over the same days: the low and the high bits.
+        let list = |day: &BTreeMap<u32, u32>, shift: u32| {
+            let (viewers, masks) = (viewers(day), day.values().map(|mask| mask >> shift & 7).collect::<Vec<_>>());
+            (viewers.clone(), Arc::new(Masks::new(&viewers, &masks)))
+        };
         let group = |shift: u32, cells: &[Source]| BitGroup {
             cells: cells.iter().copied().map(Cell::Source).collect(),
-            lists: days
-                .iter()
-                .map(|day| (viewers(day), day.values().map(|mask| mask >> shift & 7).collect()))
-                .collect(),
+            lists: days.iter().map(|day| list(day, shift)).collect(),
         };
         vec![group(0, &Source::ALL[..3]), group(3, &Source::ALL[3..6])]
     }

@@ -10,13 +10,13 @@ mod cells;
 mod count;
 mod crowd;
 mod curve;
-mod dense;
 mod exact;
 mod gate;
 mod insight;
 mod judge;
 mod key;
 mod linked;
+mod masks;
 mod noise;
 mod noisy;
 mod overlap;
@@ -35,6 +35,7 @@ mod source;
 mod stairs;
 mod sums;
 mod suppress;
+mod tables;
 mod topics;
 mod two_way;
 mod viewers;
@@ -44,6 +45,7 @@ pub use catalogue::{CatalogueEntry, EntityKind, catalogue};
 pub use crowd::{BitGroup, Coded, Codes, Marked, RawAudience, StageBits};
 pub use gate::{Gate, GateError, Standing};
 pub use key::NoiseKey;
+pub use masks::Masks;
 pub use policy::{
     AUDIENCE_MIN_DEFAULT, AUDIENCE_MIN_FLOOR, AUDIENCE_MIN_MAX, DELTA, Policy, PolicyError, Protection, RHO_DEFAULT,
     RHO_MAX, RHO_MIN, ROLLING_STEP_DAYS_DEFAULT, ROLLING_STEP_DAYS_MAX,

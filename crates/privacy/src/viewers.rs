@@ -76,6 +76,11 @@ impl Viewers {
         self.lows.get(places).unwrap_or_default()
     }
 
+    /// The places of each block.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+        (0..self.blocks.len()).map(|block| self.places(block))
+    }
+
     fn places(&self, block: usize) -> Range<usize> {
         let end_of = |block: usize| self.blocks.get(block).map_or(0, |block| block.end);
         block.checked_sub(1).map_or(0, end_of)..end_of(block)
@@ -87,6 +92,8 @@ impl Viewers {
 pub(crate) struct Stretch {
     /// Which list.
     pub(crate) list: usize,
+    /// Which of the list's blocks.
+    pub(crate) block: usize,
     /// The places in that list.
     pub(crate) places: Range<usize>,
 }
@@ -103,7 +110,7 @@ pub(crate) fn each_block<'v>(lists: impl IntoIterator<Item = &'v Viewers>, mut e
         stretches.clear();
         for (list, viewers, block) in &mut cursors {
             if viewers.blocks.get(*block).is_some_and(|block| block.high == high) {
-                stretches.push(Stretch { list: *list, places: viewers.places(*block) });
+                stretches.push(Stretch { list: *list, block: *block, places: viewers.places(*block) });
                 *block += 1;
             }
         }

@@ -59,7 +59,7 @@ fn marked(days: &Days, of: impl Fn(&Frame) -> (Arc<Viewers>, Arc<[u8]>)) -> Vec<
 
 fn sources(days: &Days, bound: Contribution) -> RawAudience {
     let cells = Source::ALL.iter().copied().map(Cell::Source).collect();
-    let lists = days.iter().map(|(_, frame)| (frame.viewers(), frame.sources(bound))).collect();
+    let lists = days.iter().filter_map(|(_, frame)| Some((frame.viewers(), frame.sources(bound)?))).collect();
     RawAudience::bits(vec![BitGroup { cells, lists }])
 }
 

@@ -9,7 +9,7 @@
 use std::sync::{Arc, OnceLock};
 
 use throng_model::{HourOfWeek, Stage};
-use throng_privacy::{Contribution, StageBits, Viewers};
+use throng_privacy::{Contribution, Masks, StageBits, Viewers};
 use throng_store::DamageError;
 
 use crate::clock::Clock;
@@ -42,7 +42,7 @@ pub(crate) struct Frame {
     /// 1 plus the furthest position in percent; 0 for none.
     positions: OnceLock<Arc<[u8]>>,
     /// A bit per source, in the order of its code.
-    sources: [OnceLock<Arc<[u32]>>; 2],
+    sources: [OnceLock<Arc<Masks>>; 2],
     hours: [OnceLock<Vec<Weekday>>; 2],
     /// Everyone with any event, and [`StageBits`].
     stages: OnceLock<(Arc<Viewers>, Arc<[u8]>)>,
@@ -65,7 +65,7 @@ pub(crate) struct Weekday {
     pub(crate) weekday: u8,
     pub(crate) viewers: Arc<Viewers>,
     /// A bit per hour of the day.
-    pub(crate) masks: Arc<[u32]>,
+    pub(crate) masks: Arc<Masks>,
 }
 
 /// One view: of which viewer, by place among the day's, when and from where.
@@ -100,8 +100,9 @@ impl Frame {
         self.positions.get().cloned().unwrap_or_default()
     }
 
-    pub(crate) fn sources(&self, bound: Contribution) -> Arc<[u32]> {
-        of(&self.sources, bound).get().cloned().unwrap_or_default()
+    /// Which sources each viewer came from; `None` where nobody viewed.
+    pub(crate) fn sources(&self, bound: Contribution) -> Option<Arc<Masks>> {
+        of(&self.sources, bound).get().cloned()
     }
 
     pub(crate) fn hours(&self, bound: Contribution) -> &[Weekday] {
@@ -134,18 +135,18 @@ impl Frame {
     }
 
     /// Fills in the sources from the day's views: by viewer, then by time, then by source.
-    pub(crate) fn put_sources(&self, viewers: usize, views: &[Seen], bound: Contribution) {
+    pub(crate) fn put_sources(&self, viewers: &Viewers, views: &[Seen], bound: Contribution) {
         let sources_max = match bound {
             Contribution::Whole => u32::MAX,
             Contribution::Bounded => Contribution::SOURCES_PER_DAY_MAX as u32,
         };
-        let mut masks = vec![0_u32; viewers];
+        let mut masks = vec![0_u32; viewers.len()];
         for view in views {
             if let Some(mask) = masks.get_mut(view.place).filter(|mask| mask.count_ones() < sources_max) {
                 *mask |= source_bit(view.source);
             }
         }
-        of(&self.sources, bound).get_or_init(|| masks.into());
+        of(&self.sources, bound).get_or_init(|| Arc::new(Masks::new(viewers, &masks)));
     }
 
     /// Fills in the hours, likewise.
@@ -187,12 +188,12 @@ impl Frame {
     /// Bytes in memory.
     pub(crate) fn bytes(&self) -> usize {
         let list = |viewers: &Arc<Viewers>| viewers.bytes();
-        let weekday = |day: &Weekday| list(&day.viewers) + day.masks.len() * 4 + size_of::<Weekday>();
+        let weekday = |day: &Weekday| list(&day.viewers) + day.masks.bytes() + size_of::<Weekday>();
         size_of::<Self>()
             + self.viewers.get().map_or(0, list)
             + self.traits.get().map_or(0, |traits| traits.last_ms.len() * 16)
             + self.positions.get().map_or(0, |marks| marks.len())
-            + self.sources.iter().filter_map(OnceLock::get).map(|masks| masks.len() * 4).sum::<usize>()
+            + self.sources.iter().filter_map(OnceLock::get).map(|masks| masks.bytes()).sum::<usize>()
             + self.hours.iter().filter_map(OnceLock::get).flatten().map(weekday).sum::<usize>()
             + self.stages.get().map_or(0, |(viewers, marks)| list(viewers) + marks.len())
     }
@@ -242,7 +243,8 @@ fn one_weekday(weekday: usize, viewers: &Arc<Viewers>, masks: &[[u32; 7]]) -> Re
         let present = viewers.iter().zip(masks).filter(|(_, week)| mask_of(week) != 0);
         list(present.map(|(viewer, _)| viewer))?
     };
-    let masks = masks.iter().map(mask_of).filter(|&mask| mask != 0).collect();
+    let masks: Vec<u32> = masks.iter().map(mask_of).filter(|&mask| mask != 0).collect();
+    let masks = Arc::new(Masks::new(&list, &masks));
     Ok(Some(Weekday { weekday: weekday as u8, viewers: list, masks }))
 }
 

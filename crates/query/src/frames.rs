@@ -265,7 +265,7 @@ impl Sources<'_> {
         if self.wants.views() {
             let seen = seen(&read(DigestColumn::Minute)?, &read(DigestColumn::Source)?, digest.base_ms);
             if let Some(bound) = self.wants.sources {
-                frame.put_sources(viewers.len(), &seen, bound);
+                frame.put_sources(&viewers, &seen, bound);
             }
             if let Some(bound) = self.wants.hours {
                 frame.put_hours(&viewers, &seen, bound, &mut clocks.of(day))?;

@@ -107,7 +107,7 @@ impl<'c> Gather<'c> {
             };
             let seen: Vec<Seen> = of_viewers().enumerate().flat_map(of_viewer).collect();
             if let Some(bound) = self.wants.sources {
-                frame.put_sources(viewers.len(), &seen, bound);
+                frame.put_sources(&viewers, &seen, bound);
             }
             if let Some(bound) = self.wants.hours {
                 frame.put_hours(&viewers, &seen, bound, &mut clock())?;

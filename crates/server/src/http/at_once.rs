@@ -21,16 +21,22 @@ const TIME_MAX: Duration = Duration::from_millis(3);
 const BYTES_MAX: usize = 16 << 10;
 /// Questions that are remembered to take long.
 const LONG_MAX: usize = 4096;
+/// How long they are. It may have been the machine that was busy, or what they read is in memory by now.
+const LONG_FOR: Duration = Duration::from_secs(5);
 
 /// Questions that took too long lately, by their hashes: trying them again would only compute them twice.
 pub(super) struct Long {
-    questions: Cache<u64, ()>,
+    questions: Cache<u64, Instant>,
     hashes: RandomState,
 }
 
 impl Long {
     pub(super) fn new() -> Self {
         Self { questions: Cache::new(LONG_MAX), hashes: RandomState::new() }
+    }
+
+    fn holds(&self, question: u64, now: Instant) -> bool {
+        self.questions.get(&question).is_some_and(|noted| now.duration_since(noted) < LONG_FOR)
     }
 }
 
@@ -44,7 +50,7 @@ pub(super) fn answer(
     // Not before those who wait in line.
     let Ok(_turn) = service.computing.try_acquire() else { return Ok(None) };
     let hash = service.long.hashes.hash_one(question);
-    if question.text.len() > BYTES_MAX || service.long.questions.get(&hash).is_some() {
+    if question.text.len() > BYTES_MAX || service.long.holds(hash, Instant::now()) {
         return Ok(None);
     }
     let Some((priced, operation)) = priced(service, question, way) else { return Ok(None) };
@@ -53,7 +59,7 @@ pub(super) fn answer(
     let (began, access, priced) = (Instant::now(), question.access.clone(), priced.told(charge.budget()));
     let answer = without_waiting(|| throng_graphql::execute_at_once(&service.schema, priced, access, TIME_MAX));
     if began.elapsed() > TIME_MAX {
-        service.long.questions.insert(hash, ());
+        service.long.questions.insert(hash, Instant::now());
     }
     Ok(answer.and_then(|Answer { response, holds }| {
         let value = value(&response, operation.as_ref().map(Operation::kind));
@@ -73,4 +79,19 @@ fn priced(service: &Service, question: &Question, way: Way) -> Option<(Priced, O
     way.takes(kind, question.by_get).ok()?;
     let operation = kind.map(|kind| Operation::new(kind, document.name(params.operation_name.as_deref())));
     Some((document.priced_before(request_of(params))?, operation))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_that_took_long_is_tried_again_later() {
+        let (long, now) = (Long::new(), Instant::now());
+        assert!(!long.holds(1, now));
+        long.questions.insert(1, now);
+        assert!(long.holds(1, now + LONG_FOR / 2));
+        assert!(!long.holds(1, now + LONG_FOR));
+        assert!(!long.holds(2, now));
+    }
 }
