@@ -193,9 +193,6 @@ pub(crate) fn novelty(days: &[&Viewers], window: usize, memory: usize) -> (u64, 
 }
 
 /// The lists that have stretches, each with its own.
-pub(crate) fn of<'l, T>(
-    lists: &'l [T],
-    stretches: &'l [Stretch],
-) -> impl DoubleEndedIterator<Item = (&'l T, &'l Stretch)> {
+fn of<'l, T>(lists: &'l [T], stretches: &'l [Stretch]) -> impl DoubleEndedIterator<Item = (&'l T, &'l Stretch)> {
     stretches.iter().filter_map(|stretch| Some((lists.get(stretch.list)?, stretch)))
 }

@@ -160,7 +160,7 @@ impl Known {
 
     /// What the viewer had, and 1 if nothing was noted of it.
     #[inline]
-    pub(crate) fn add(&mut self, low: u16, mask: u32) -> (u32, u64) {
+    fn add(&mut self, low: u16, mask: u32) -> (u32, u64) {
         let known = self.masks.at(low);
         let is_first = *known & Self::STAMPS != self.stamp;
         let had = select_unpredictable(is_first, self.stamp, *known);

@@ -301,37 +301,12 @@ impl Renamed {
                 let places: Vec<u8> = (0..num_values).flat_map(u32::to_le_bytes).collect();
                 Ok(Page::DictionaryPage { buf: places.into(), num_values, encoding, is_sorted })
             }
-            Page::DataPage { buf, num_values, encoding, def_level_encoding, rep_level_encoding, statistics }
-                if is_plain =>
-            {
-                let levels = self.levels_bytes(&buf, num_values, def_level_encoding)?;
-                let buf = self.rename_values(&buf, levels, num_values)?.into();
-                Ok(Page::DataPage { buf, num_values, encoding, def_level_encoding, rep_level_encoding, statistics })
-            }
-            Page::DataPageV2 {
-                buf,
-                num_values,
-                encoding,
-                num_nulls,
-                num_rows,
-                def_levels_byte_len,
-                rep_levels_byte_len,
-                is_compressed,
-                statistics,
-            } if is_plain => {
-                let levels = (def_levels_byte_len as usize).saturating_add(rep_levels_byte_len as usize);
-                let buf = self.rename_values(&buf, levels, num_values)?.into();
-                Ok(Page::DataPageV2 {
-                    buf,
-                    num_values,
-                    encoding,
-                    num_nulls,
-                    num_rows,
-                    def_levels_byte_len,
-                    rep_levels_byte_len,
-                    is_compressed,
-                    statistics,
-                })
+            mut page if is_plain => {
+                let levels = self.levels_bytes(&page)?;
+                if let Page::DataPage { buf, num_values, .. } | Page::DataPageV2 { buf, num_values, .. } = &mut page {
+                    *buf = self.rename_values(buf, levels, *num_values)?.into();
+                }
+                Ok(page)
             }
             page => match page.encoding() {
                 Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY => Ok(page),
@@ -340,15 +315,21 @@ impl Renamed {
         }
     }
 
-    /// The length of the definition levels of a page of the first version.
-    fn levels_bytes(&self, page: &[u8], values: u32, encoding: Encoding) -> Result<usize, ParquetError> {
-        if !self.is_nullable {
-            return Ok(0);
-        }
+    /// The length of the levels before a data page's values.
+    fn levels_bytes(&self, page: &Page) -> Result<usize, ParquetError> {
+        let (buf, values, encoding) = match page {
+            Page::DataPageV2 { def_levels_byte_len, rep_levels_byte_len, .. } => {
+                return Ok((*def_levels_byte_len as usize).saturating_add(*rep_levels_byte_len as usize));
+            }
+            Page::DataPage { buf, num_values, def_level_encoding, .. } if self.is_nullable => {
+                (buf, num_values, def_level_encoding)
+            }
+            _ => return Ok(0),
+        };
         #[expect(deprecated, reason = "what older files say")]
         match encoding {
             Encoding::RLE => {
-                let length = page.first_chunk::<4>().ok_or_else(|| general("a page ends within its levels"))?;
+                let length = buf.first_chunk::<4>().ok_or_else(|| general("a page ends within its levels"))?;
                 Ok((u32::from_le_bytes(*length) as usize).saturating_add(4))
             }
             Encoding::BIT_PACKED => Ok(values.div_ceil(8) as usize),
