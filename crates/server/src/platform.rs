@@ -35,7 +35,10 @@ const IMPORT_QUEUE_MAX: usize = 16;
 pub(crate) fn open_to_import(config: &Config) -> Result<Store, Failure> {
     let options = options(config);
     let cache_bytes_max = options.cache_bytes_max.min(IMPORT_CACHE_BYTES_MAX);
-    Ok(Store::open(&config.data, &Options { cache_bytes_max, queue_max: IMPORT_QUEUE_MAX, ..options })?)
+    Ok(Store::open(
+        &config.data,
+        &Options { cache_bytes_max, queue_max: IMPORT_QUEUE_MAX, merges_late: true, ..options },
+    )?)
 }
 
 /// Whether the data directory holds a store, whole or not.

@@ -6,7 +6,7 @@ use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
@@ -15,9 +15,11 @@ use roaring::RoaringBitmap;
 use crate::garbage::Hold;
 use crate::generation::{Acknowledged, GenerationFile};
 use crate::kv::{Batch, Disk, Kv, KvError};
+use crate::merge::Due;
+use crate::merger::{self, merge_into};
 use crate::object::{FLUSH_BYTES, Object, ObjectRef, ReadError};
 use crate::place;
-use crate::requests::{Request, Task};
+use crate::requests::{Merged, Request, Task};
 use crate::root::{Ordinals, ROOT_KEY, Root};
 use crate::secret::sync_parent;
 use crate::segment::Segment;
@@ -68,12 +70,14 @@ pub(crate) struct Move {
     pub(crate) erased: Arc<RoaringBitmap>,
 }
 
-/// A database that is being written, with copies of objects by their numbers.
+/// A database that is being written.
 pub(crate) struct Fresh {
     dir: PathBuf,
     options: Options,
     kv: Kv,
-    copied: HashMap<u64, ObjectRef>,
+    /// What it holds, by number: copies, and segments that merges wrote.
+    objects: HashMap<u64, ObjectRef>,
+    merged: Vec<Merged>,
 }
 
 impl Store {
@@ -89,7 +93,7 @@ impl Store {
         }
         let held = self.hold()?;
         let to = open_disk(&place::current(dir).map_err(io)?, self.options())?;
-        let bytes = copy_objects(&held.kv, &to, &held.root, &mut HashMap::new())?;
+        let bytes = copy_objects(&held.kv, &to, held.root.objects(), &mut HashMap::new())?;
         let mut batch = Batch::default();
         batch.put(ROOT_KEY, held.root.seal());
         to.commit(batch).map_err(ReadError::from).map_err(WriteError::from)?;
@@ -110,23 +114,36 @@ impl Store {
     /// Moves the store to a fresh database where more than one `part`-th of what is listed is freed room, and says whether it
     /// did: merging leaves room behind that only values of the same size fill again, and empty nodes that opening passes
     /// over one by one. All that is listed is read and written for it. Readers and writers go on meanwhile. As much disk as
-    /// the store needs must be free.
+    /// the store needs must be free. First it does the merges that are due: where the store moves, they write to the fresh
+    /// database at once.
     pub fn trim(&self, part: NonZero<u64>) -> Result<bool, WriteError> {
         let Some(dir) = self.dir() else { return Ok(false) };
+        let moved = self.try_trim(dir, part);
+        // What could not be merged on the way, for want of room say, or became due.
         self.merge_due()?;
+        moved
+    }
+
+    fn try_trim(&self, dir: &Path, part: NonZero<u64>) -> Result<bool, WriteError> {
         let _one_at_a_time = self.shared().pause_merging();
+        self.checkpoint()?;
+        let snapshot = self.snapshot();
+        let options = self.options();
+        let due = if options.merges { Due::all(snapshot.segments(), merger::levels(options)) } else { Vec::new() };
         let listed: u64 = self.hold()?.root.objects().map(ObjectRef::bytes_max).sum();
+        // Merging here would leave the room of what is merged behind.
+        let merged = due.iter().flat_map(|due| &due.inputs).map(|input| input.listed().bytes_max()).sum::<u64>();
         let files = place::current(dir).and_then(|current| place::bytes(&current));
-        if files.map_err(|source| WriteError::files(dir, source))? <= listed + listed / part + FREED_MIN {
+        if files.map_err(|source| WriteError::files(dir, source))? + merged <= listed + listed / part + FREED_MIN {
             return Ok(false);
         }
-        self.move_to_fresh(Arc::default()).map(|()| true)
+        self.move_to_fresh(Arc::default(), &due).map(|()| true)
     }
 
     /// Moves the store to a fresh database, so that nothing is left of what it no longer lists: freed room in the files
-    /// of the old one still holds it.
-    pub(crate) fn move_to_fresh(&self, erased: Arc<RoaringBitmap>) -> Result<(), WriteError> {
-        let moved = self.try_move_to_fresh(erased);
+    /// of the old one still holds it. Merges on the way; whoever wants that holds `Shared::pause_merging`.
+    pub(crate) fn move_to_fresh(&self, erased: Arc<RoaringBitmap>, due: &[Due]) -> Result<(), WriteError> {
+        let moved = self.try_move_to_fresh(erased, due);
         if moved.is_err() {
             // Half a copy only takes room. Where this fails too, opening the store does it.
             let _ = self.clear_old();
@@ -134,10 +151,10 @@ impl Store {
         moved
     }
 
-    fn try_move_to_fresh(&self, erased: Arc<RoaringBitmap>) -> Result<(), WriteError> {
+    fn try_move_to_fresh(&self, erased: Arc<RoaringBitmap>, due: &[Due]) -> Result<(), WriteError> {
         self.clear_old()?;
         let held = self.hold()?;
-        let fresh = self.dir().map(|dir| Fresh::copy(dir, self.options(), &held)).transpose()?;
+        let fresh = self.dir().map(|dir| Fresh::write(dir, self, &held, due)).transpose()?;
         // What the writer still has to copy is listed by its own root.
         drop(held);
         let to = Box::new(Move { fresh, erased });
@@ -167,6 +184,11 @@ impl Writer {
             self.root = root;
             return self.commit_alone();
         };
+        // What was merged of other segments than are listed now is left behind.
+        for Merged { inputs, outputs, .. } in fresh.merged.iter().filter(|merged| self.is_current(merged)) {
+            root.segments.retain(|object| !inputs.contains(object));
+            root.segments.extend(outputs);
+        }
         root.generation += 1;
         root.next_object = self.shared.next_object.load(Ordering::Relaxed);
         let (dir, options) = (fresh.dir.clone(), fresh.options.clone());
@@ -199,20 +221,35 @@ impl Writer {
 }
 
 impl Fresh {
-    fn copy(dir: &Path, options: &Options, held: &Held) -> Result<Self, WriteError> {
-        let kv = open_disk(&place::unfinished(dir), options)?;
-        let mut copied = HashMap::new();
-        copy_objects(&held.kv, &kv, &held.root, &mut copied)?;
-        Ok(Self { dir: dir.to_owned(), options: options.clone(), kv, copied })
+    /// Writes what is held, of segments that are due to merge only what they come to.
+    fn write(dir: &Path, store: &Store, held: &Held, due: &[Due]) -> Result<Self, WriteError> {
+        let kv = open_disk(&place::unfinished(dir), store.options())?;
+        let (shared, snapshot, never) = (store.shared(), store.snapshot(), AtomicBool::new(false));
+        let inputs: HashSet<u64> = due.iter().flat_map(|due| &due.inputs).map(|input| input.number()).collect();
+        let others = held.root.objects().filter(|object| !inputs.contains(&object.number));
+        let mut objects = HashMap::new();
+        let (copied, merged) = thread::scope(|scope| {
+            let copied = scope.spawn(|| copy_objects(&held.kv, &kv, others, &mut objects));
+            let merged = due.iter().filter_map(|due| merge_into(&kv, shared, &snapshot, due, &never).transpose());
+            let merged = merged.collect::<Result<Vec<_>, _>>();
+            (copied.join().unwrap_or_else(|panic| resume_unwind(panic)), merged)
+        });
+        copied?;
+        let mut merged = merged?;
+        for Merged { outputs, batch, .. } in &mut merged {
+            kv.commit(std::mem::take(batch)).map_err(ReadError::from)?;
+            objects.extend(outputs.iter().map(|&output| (output.number, output)));
+        }
+        Ok(Self { dir: dir.to_owned(), options: store.options().clone(), kv, objects, merged })
     }
 
     /// Makes it hold just what `root` lists, closes it and makes it durable.
     fn finish(mut self, from: &Kv, root: &Root) -> Result<(), WriteError> {
-        copy_objects(from, &self.kv, root, &mut self.copied)?;
+        copy_objects(from, &self.kv, root.objects(), &mut self.objects)?;
         let listed: HashSet<u64> = root.objects().map(|object| object.number).collect();
         let mut batch = Batch::default();
-        // Listed when the copy began, and no longer.
-        let left = self.copied.values().filter(|object| !listed.contains(&object.number));
+        // Listed when the copy began, and no longer; or merged in vain.
+        let left = self.objects.values().filter(|object| !listed.contains(&object.number));
         left.flat_map(|object| object.keys()).for_each(|key| batch.remove(key));
         batch.put(ROOT_KEY, root.seal());
         self.kv.commit(batch).map_err(ReadError::from)?;
@@ -228,16 +265,22 @@ fn open_disk(path: &Path, options: &Options) -> Result<Kv, WriteError> {
 }
 
 /// Copies every listed object that is not in `copied` yet, each value checked on the way. Gives the bytes.
-fn copy_objects(from: &Kv, to: &Kv, root: &Root, copied: &mut HashMap<u64, ObjectRef>) -> Result<u64, WriteError> {
+fn copy_objects(
+    from: &Kv,
+    to: &Kv,
+    listed: impl Iterator<Item = ObjectRef>,
+    copied: &mut HashMap<u64, ObjectRef>,
+) -> Result<u64, WriteError> {
+    let listed: Vec<_> = listed.filter(|listed| !copied.contains_key(&listed.number)).collect();
     let (mut bytes, mut batch) = (0, Batch::default());
     // One batch is read while the one before is written.
     let (batches, batches_in) = sync_channel(0);
     thread::scope(|scope| {
         let written = scope.spawn(move || batches_in.into_iter().try_for_each(|batch| to.commit(batch)));
-        let mut read = || -> Result<(), ReadError> {
+        let read = || -> Result<(), ReadError> {
             // Nobody takes a batch once one could not be written, which is told below.
             let hand_over = |batch| batches.send(batch).map_err(|_| KvError::Poisoned);
-            for listed in root.objects().filter(|listed| !copied.contains_key(&listed.number)).collect::<Vec<_>>() {
+            for listed in listed {
                 Object::copy(from, listed, |key, value| {
                     bytes += value.len() as u64;
                     batch.put(key, value);
@@ -252,4 +295,67 @@ fn copy_objects(from: &Kv, to: &Kv, root: &Root, copied: &mut HashMap<u64, Objec
         written.join().unwrap_or_else(|panic| resume_unwind(panic)).map_err(ReadError::from).and(read)
     })?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use throng_model::{
+        CreatorId, CreatorRow, Event, EventId, Kind, Source, Timestamp, Traits, VideoId, ViewerId, Zone,
+    };
+
+    use super::*;
+    use crate::append::AppendMode;
+    use crate::merge::{Due, Levels};
+
+    fn event(number: u32) -> Event<'static> {
+        Event {
+            event_id: EventId::parse(format!("e{number}")).unwrap(),
+            ts: Timestamp::from_millis(1_772_323_200_000).unwrap(),
+            kind: Kind::View,
+            viewer: ViewerId::parse("p").unwrap(),
+            creator: Some(CreatorId::parse("c").unwrap()),
+            video: Some(VideoId::parse("v").unwrap()),
+            watch_ms: number,
+            source: Source::ForYou,
+            traits: Traits::default(),
+        }
+    }
+
+    /// Rows move to other days with the zone, so what was written before by the old one must not be listed after.
+    #[test]
+    fn what_was_merged_before_a_zone_changed_is_left_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options { merges: false, ..Options::default() };
+        let store = Store::open(&dir.path().join("data"), &options).unwrap();
+        for number in 0..4 {
+            store.append(&[event(number)], AppendMode::Normal).unwrap();
+            store.checkpoint().unwrap();
+        }
+        let due = || Due::all(store.snapshot().segments(), Levels { rows: 1, bulk_rows: 100 });
+        let move_to = |due: &[Due], meanwhile: &dyn Fn()| {
+            let held = store.hold().unwrap();
+            let fresh = Fresh::write(store.dir().unwrap(), &store, &held, due).unwrap();
+            drop(held);
+            meanwhile();
+            let to = Box::new(Move { fresh: Some(fresh), erased: Arc::default() });
+            store.ask(|reply| Request::Task(Task::Move(to, reply))).unwrap();
+        };
+        let creator = CreatorId::parse("c").unwrap();
+        let row = CreatorRow {
+            creator,
+            handle: None,
+            time_zone: Zone::parse("America/New_York").unwrap(),
+            overlap_with: vec![],
+        };
+        move_to(&due(), &|| store.put_catalogue(vec![], vec![row.clone()]).unwrap());
+        assert_eq!(store.snapshot().segments().len(), 4);
+        assert_eq!(store.verify().unwrap().events, 4);
+        move_to(&due(), &|| {});
+        let snapshot = store.snapshot();
+        assert_eq!(snapshot.segments().len(), 1);
+        let day = Zone::parse("America/New_York").unwrap().day_of(event(0).ts);
+        assert!(snapshot.segments().iter().all(|segment| segment.days().unwrap() == (day, day)));
+        assert_eq!(store.verify().unwrap().events, 4);
+    }
 }

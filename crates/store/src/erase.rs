@@ -96,7 +96,7 @@ impl Store {
             let listed = self.ask(|reply| Request::Task(Task::Compact(compaction, reply)))?;
             // Nothing where a zone changed meanwhile: that wrote segments anew.
             if let Some(done) = listed {
-                self.move_to_fresh(erased)?;
+                self.move_to_fresh(erased, &[])?;
                 return Ok(done);
             }
         }

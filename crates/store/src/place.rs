@@ -1,8 +1,8 @@
-//! Which directory the database lies in: a compaction moves it to a fresh one.
+//! Which directory the database lies in: a compaction moves it to a fresh one, and so does giving room back.
 //!
 //! ```text
 //! db         the first one
-//! db-<n>     one that a compaction wrote, n its generation: the highest counts
+//! db-<n>     one that the store moved to, n its generation: the highest counts
 //! db.new     one that is being written: never read
 //! ```
 //!

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::kv::Batch;
-use crate::merge::{self, MergeEnd};
+use crate::merge::{Merge, MergeEnd};
 use crate::object::ReadError;
 use crate::requests::Merged;
 use crate::row::Row;
@@ -28,19 +28,19 @@ pub(crate) fn rewrite(
             continue;
         }
         snapshot.kv.check_space(u64::from(segment.rows()).saturating_mul(64))?;
-        let (number, mut batch) = (shared.next_object(), Batch::default());
         let keep = |row: &Row| {
             let stays = !goes(row);
             rows_gone.fetch_add(u64::from(!stays), Ordering::Relaxed);
             stays
         };
-        let merged =
-            merge::merge(&snapshot.kv, number, std::slice::from_ref(segment), snapshot, keep, &mut batch, &never)?;
+        let (kv, numbers) = (&snapshot.kv, [shared.next_object()]);
+        let merge = Merge { inputs: std::slice::from_ref(segment), snapshot, to: kv, numbers: &numbers, stop: &never };
+        let merged = merge.run(keep)?;
         inputs.push(segment.listed());
-        if let MergeEnd::Written(output) = merged {
+        if let MergeEnd::Written(written, batch) = merged {
             // What no root lists yet does no harm, and would fill the memory.
-            snapshot.kv.commit(batch)?;
-            outputs.push(output);
+            kv.commit(batch)?;
+            outputs.extend(written);
         }
     }
     Ok(Merged {

@@ -15,17 +15,21 @@ pub(crate) struct RowReader<'s> {
     taken: usize,
     /// The first row after the chunk.
     next: u32,
+    /// Rows of the first chunk that are passed over.
+    skipped: usize,
 }
 
 impl<'s> RowReader<'s> {
-    pub(crate) fn new(segment: &'s Segment) -> Self {
-        Self { segment, rows: Vec::new(), taken: 0, next: 0 }
+    /// Begins at a row.
+    pub(crate) fn from_row(segment: &'s Segment, row: u32) -> Self {
+        let skipped = row % CHUNK_VALUES as u32;
+        Self { segment, rows: Vec::new(), taken: 0, next: row - skipped, skipped: skipped as usize }
     }
 
-    /// Appends the rows of the span that follows the one before.
+    /// Appends the rows of the span that follows the one before; the first one begins at the row that reading does.
     pub(crate) fn take(&mut self, creator: CreatorOrd, span: &VideoSpan, out: &mut Vec<Row>) -> Result<(), ReadError> {
         let mut left = span.rows.len();
-        debug_assert_eq!(self.next as usize - self.rows.len() + self.taken, span.rows.start as usize);
+        debug_assert_eq!(self.next as usize - self.rows.len() + self.taken + self.skipped, span.rows.start as usize);
         while left > 0 {
             if self.taken == self.rows.len() {
                 self.read_chunk()?;
@@ -55,7 +59,7 @@ impl<'s> RowReader<'s> {
         let mut ts = Vec::new();
         self.segment.read_ts(chunk.clone(), &mut ts)?;
         Row::fill_ts(&mut self.rows, &ts)?;
-        (self.next, self.taken) = (chunk.end, 0);
+        (self.next, self.taken) = (chunk.end, std::mem::take(&mut self.skipped));
         Ok(())
     }
 }

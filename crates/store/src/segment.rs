@@ -132,6 +132,11 @@ impl Segment {
         self.head.rows.rows
     }
 
+    /// Whether it has neither rollups nor audiences: it was written in the middle of an import, to be merged.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.head.rows.rows > 0 && self.head.creator_days.rows == 0
+    }
+
     /// Whether any row can count in these days.
     pub fn touches(&self, range: DayRange) -> bool {
         range.first().number() <= self.head.last_day && self.head.first_day <= range.last().number()

@@ -23,6 +23,8 @@ const METRICS: usize = Metric::ALL.len();
 /// Takes rows sorted by (creator, video, …), a span at a time.
 pub(crate) struct SegmentWriter<'kv> {
     out: ObjectWriter<'kv>,
+    /// Nothing but rows and where they lie: for a segment that is merged before anybody asks it.
+    is_bare: bool,
     rows: TableWriter<COLUMNS, 1>,
     spans: TableWriter<4, 0>,
     creators: TableWriter<3, 0>,
@@ -48,9 +50,10 @@ struct OpenCreator {
 type Seen = (Day, u32, bool, Stage);
 
 impl<'kv> SegmentWriter<'kv> {
-    pub(crate) fn new(kv: &'kv Kv, number: u64) -> Self {
+    pub(crate) fn new(kv: &'kv Kv, number: u64, is_bare: bool) -> Self {
         Self {
             out: ObjectWriter::new(kv, number),
+            is_bare,
             rows: TableWriter::new(),
             spans: TableWriter::new(),
             creators: TableWriter::new(),
@@ -75,22 +78,35 @@ impl<'kv> SegmentWriter<'kv> {
             self.finish_creator()?;
             self.open = Some(OpenCreator { creator, spans: 0, days: Vec::new(), seen: Vec::new(), views: Vec::new() });
         }
-        let mut days: Vec<(Day, Tally)> = Vec::new();
-        let mut seen: Vec<Seen> = Vec::with_capacity(rows.len());
         let narrow = |place: usize, rows: &[Row], out: &mut Vec<u32>| {
             Column::ALL.get(place).into_iter().for_each(|column| column.append(rows, out));
         };
         let wide = |_, rows: &[Row], out: &mut Vec<i64>| out.extend(rows.iter().map(|row| row.ts.millis()));
         self.rows.extend(&mut self.out, rows, narrow, wide)?;
         for row in rows {
-            if let Some(kind) = row.kind() {
-                record(&mut days, row.day, |tally| tally.record(kind, row.watch_ms, duration_ms));
-                seen.push((row.day, row.viewer, kind != Kind::View, kind.stage()));
-            }
             self.days = Some(match self.days {
                 Some((first, last)) => (first.min(row.day), last.max(row.day)),
                 None => (row.day, row.day),
             });
+        }
+        let day_count = if self.is_bare { 0 } else { self.write_sums(video, duration_ms, rows)? };
+        let row_count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        self.spans.push(&mut self.out, [video_code(video), row_count, duration_ms.unwrap_or(0), day_count], [])?;
+        if let Some(open) = &mut self.open {
+            open.spans += 1;
+        }
+        Ok(())
+    }
+
+    /// Writes a video's days and adds them to the creator's. Gives their number, 0 for events without a video.
+    fn write_sums(&mut self, video: Option<VideoOrd>, duration_ms: Option<u32>, rows: &[Row]) -> Result<u32, KvError> {
+        let mut days: Vec<(Day, Tally)> = Vec::new();
+        let mut seen: Vec<Seen> = Vec::with_capacity(rows.len());
+        for row in rows {
+            if let Some(kind) = row.kind() {
+                record(&mut days, row.day, |tally| tally.record(kind, row.watch_ms, duration_ms));
+                seen.push((row.day, row.viewer, kind != Kind::View, kind.stage()));
+            }
         }
         days.sort_unstable_by_key(|&(day, _)| day);
         let day_rows = u32::try_from(days.len()).unwrap_or(u32::MAX);
@@ -106,11 +122,7 @@ impl<'kv> SegmentWriter<'kv> {
                 &[],
             )?;
         }
-        let row_count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-        let day_count = if video.is_some() { day_rows } else { 0 };
-        self.spans.push(&mut self.out, [video_code(video), row_count, duration_ms.unwrap_or(0), day_count], [])?;
         if let Some(open) = &mut self.open {
-            open.spans += 1;
             for (day, tally) in days {
                 record(&mut open.days, day, |sum| *sum += tally);
             }
@@ -118,7 +130,7 @@ impl<'kv> SegmentWriter<'kv> {
             let views = rows.iter().filter(|row| row.kind() == Some(Kind::View));
             open.views.extend(views.map(|row| View::of(row, duration_ms)));
         }
-        Ok(())
+        Ok(if video.is_some() { day_rows } else { 0 })
     }
 
     fn finish_creator(&mut self) -> Result<(), KvError> {

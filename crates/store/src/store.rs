@@ -14,6 +14,7 @@ use crate::append::{AppendMode, Outcome, PreparedEvents, Preparer, Ticket};
 use crate::expire::{Expired, Expiry};
 use crate::generation::{Acknowledged, GenerationError, GenerationFile};
 use crate::kv::{Disk, Kv, KvError, Memory};
+use crate::merge::Pace;
 use crate::merger::{self, Merger};
 use crate::object::ReadError;
 use crate::opening::{check_generation, commit_new, default_key_path, new_root, read_root, remove_unlisted};
@@ -51,6 +52,10 @@ pub struct Options {
     pub queue_max: usize,
     /// Whether segments merge by themselves.
     pub merges: bool,
+    /// Whether they do as while a bulk comes in, also where none does: for who fills the store and calls [`Store::trim`] then,
+    /// which merges the rest without writing it twice. Until then, or until the store is opened otherwise, nobody may ask
+    /// segments for sums and audiences: those that will merge are written without.
+    pub merges_late: bool,
 }
 
 impl Default for Options {
@@ -65,6 +70,7 @@ impl Default for Options {
             bulk_rows: 1 << 20,
             queue_max: 16,
             merges: true,
+            merges_late: false,
         }
     }
 }
@@ -119,6 +125,9 @@ pub enum OpenError {
         /// The generation file.
         path: PathBuf,
     },
+    /// What an import left unfinished when it was cut off could not be finished.
+    #[error(transparent)]
+    Write(#[from] WriteError),
     /// No thread could be started.
     #[error("no thread could be started")]
     Thread(#[source] std::io::Error),
@@ -297,11 +306,14 @@ impl Store {
         options: &Options,
     ) -> Result<Self, OpenError> {
         let cache = Arc::new(ChunkCache::new(options.cache_bytes_max));
-        let writer = Writer::restore(kv, cache, root, file, options.checkpoint_rows)?;
+        let mut writer = Writer::restore(kv, cache, root, file, options)?;
+        if !options.merges_late {
+            writer.complete(merger::levels(options))?;
+        }
         let shared = writer.shared.clone();
         let (requests, incoming) = sync_channel(options.queue_max);
         let merger = if options.merges {
-            Some(Merger::start(shared.clone(), requests.clone(), options.checkpoint_rows).map_err(OpenError::Thread)?)
+            Some(Merger::start(shared.clone(), requests.clone(), options).map_err(OpenError::Thread)?)
         } else {
             None
         };
@@ -453,7 +465,7 @@ impl Store {
         let Inner { shared, options, requests, .. } = self.inner.as_ref();
         if let Some(requests) = requests.as_ref().filter(|_| options.merges) {
             let never = AtomicBool::new(false);
-            merger::merge_due(shared, requests, &never, merger::level_rows(options.checkpoint_rows));
+            merger::merge_due(shared, requests, &never, merger::levels(options), || Pace::Now);
         }
         Ok(())
     }

@@ -81,6 +81,9 @@ pub(crate) fn verify(writer: &Writer) -> Result<VerifyReport, VerifyError> {
     let may_have_rows = &known | snapshot.pending_erasures.as_ref();
     let mut segment_rows = 0;
     for segment in snapshot.segments() {
+        if segment.is_bare() && !writer.may_leave_bare() {
+            return Err(disagree("a segment without rollups".to_owned()));
+        }
         segment_rows += check_segment(segment, &may_have_rows)?;
     }
     if !snapshot.tail().rows().all(|row| known.contains(row.viewer)) {
@@ -160,6 +163,9 @@ fn check_segment(segment: &Segment, viewers: &RoaringBitmap) -> Result<u64, Veri
             }
             if !rows.iter().all(|row| viewers.contains(row.viewer)) {
                 return Err(disagree("a row of nobody, or of an erased viewer".to_owned()));
+            }
+            if segment.is_bare() {
+                continue;
             }
             rows.iter().for_each(|row| digests.add(row, span.duration_ms));
             let of_span = sum_days(&rows, span);

@@ -47,6 +47,8 @@ pub(crate) struct Writer {
     pub(crate) root: Root,
     generation_file: Option<GenerationFile>,
     checkpoint_rows: usize,
+    /// Rows of a full bulk, where such ones may be written bare.
+    bare_bulk_rows: Option<usize>,
     catalogue: Catalogue,
     pub(crate) segments: Vec<Arc<Segment>>,
     pub(crate) summaries: Vec<Arc<Summary>>,

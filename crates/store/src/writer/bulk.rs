@@ -11,6 +11,7 @@ use super::checkpoint::Checkpoint;
 use super::{CreatorDays, Pending, Writer};
 use crate::append::{AppendMode, Outcome, Prepared, PreparedEvents};
 use crate::kv::Kv;
+use crate::merge;
 use crate::object::ReadError;
 use crate::root::Root;
 use crate::row::CreatorOrd;
@@ -81,10 +82,26 @@ impl Writer {
         self.dirty.videos.append(&mut pending.changes.videos);
         sorted::sort_rows(&mut pending.rows, &mut spare);
         let (fingerprints, viewers) = (fingerprints.into_taken(), viewers.into_new());
-        let new = Checkpoint { rows: pending.rows, fingerprints, viewers };
+        let is_bare = self.is_bare(pending.rows.len());
+        let new = Checkpoint { rows: pending.rows, fingerprints, viewers, is_bare };
         self.write_segment(&new)?;
         self.spare_rows = [new.rows, spare];
         Ok(answers)
+    }
+}
+
+impl Writer {
+    /// Whether segments may have no rollups and audiences yet.
+    pub(crate) fn may_leave_bare(&self) -> bool {
+        self.bare_bulk_rows.is_some()
+    }
+
+    /// Whether a bulk is as good as merged: a long one, of a store that merges before it is asked, with so many of its size that
+    /// they merge anyway. Rollups and audiences are more than half of what writing a segment costs.
+    fn is_bare(&self, rows: usize) -> bool {
+        let Some(bulk_rows) = self.bare_bulk_rows else { return false };
+        let is_long = |rows: usize| (bulk_rows / 2..bulk_rows.saturating_mul(2)).contains(&rows);
+        is_long(rows) && self.segments.iter().filter(|it| is_long(it.rows() as usize)).count() >= merge::FAN_IN - 1
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Checkpoint {
     pub(super) rows: Vec<Row>,
     pub(super) fingerprints: Vec<(Fingerprint, u32)>,
     pub(super) viewers: Vec<(Pseudonym, u32)>,
+    /// Whether the segment is merged before anybody asks it.
+    pub(super) is_bare: bool,
 }
 
 /// Bytes that so many rows take, with their share of runs: an upper bound to check free space by.
@@ -64,7 +66,7 @@ impl Writer {
         fingerprints.sort_unstable();
         let mut viewers: Vec<(Pseudonym, u32)> = self.tail_viewers.drain().collect();
         viewers.sort_unstable();
-        self.write_segment(&Checkpoint { rows, fingerprints, viewers })
+        self.write_segment(&Checkpoint { rows, fingerprints, viewers, is_bare: false })
     }
 
     /// Writes everything that is new, and all that changed in the catalogue, in one commit that empties the log.
@@ -84,7 +86,7 @@ impl Writer {
                 unused.extend(pseudonyms.add(&kv, &new.viewers, keep, || numbers.2, &mut batch)?);
                 Ok((unused, batch))
             });
-            let segment = write_rows(&kv, numbers.0, catalogue, &new.rows);
+            let segment = write_rows(&kv, numbers.0, catalogue, new);
             (segment, runs.join().unwrap_or_else(|panic| resume_unwind(panic)))
         });
         let ((segment, mut batch), (replaced, of_runs)) = (segment?, runs?);
@@ -116,13 +118,13 @@ fn write_rows(
     kv: &Kv,
     number: u64,
     catalogue: &Catalogue,
-    rows: &[Row],
+    new: &Checkpoint,
 ) -> Result<(Option<ObjectRef>, Batch), ReadError> {
-    let mut batch = Batch::default();
+    let (rows, mut batch) = (&new.rows, Batch::default());
     if rows.is_empty() {
         return Ok((None, batch));
     }
-    let mut segment = SegmentWriter::new(kv, number);
+    let mut segment = SegmentWriter::new(kv, number, new.is_bare);
     for span in rows.chunk_by(|a, b| (a.creator, a.video) == (b.creator, b.video)) {
         if let Some(&Row { creator, video, .. }) = span.first() {
             let duration_ms = video.and_then(|video| catalogue.duration_ms(video));

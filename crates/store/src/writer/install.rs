@@ -5,10 +5,11 @@ use std::sync::atomic::AtomicBool;
 
 use super::Writer;
 use crate::kv::Batch;
-use crate::merge::{self, MergeEnd};
+use crate::merge::{self, Due, Levels, Merge, MergeEnd, Pace};
+use crate::merger::merge_into;
 use crate::object::{ObjectRef, ReadError};
 use crate::requests::Merged;
-use crate::row::{CreatorOrd, Row};
+use crate::row::CreatorOrd;
 use crate::segment::Segment;
 use crate::snapshot::Snapshot;
 use crate::store::WriteError;
@@ -26,13 +27,18 @@ impl Writer {
         merged: Merged,
         change: impl FnOnce(&mut Self, &mut Batch) -> Result<(), WriteError>,
     ) -> Result<bool, WriteError> {
-        let listed = |object: &ObjectRef| self.root.segments.contains(object);
-        if merged.zone_epoch != self.zone_epoch || !merged.inputs.iter().all(listed) {
+        if !self.is_current(&merged) {
             return Ok(false);
         }
         let done = self.try_install(merged, change);
         self.poisoned |= done.is_err();
         done.map(|()| true)
+    }
+
+    /// Whether what was merged is listed, and by the zones of now.
+    pub(crate) fn is_current(&self, merged: &Merged) -> bool {
+        let listed = |object: &ObjectRef| self.root.segments.contains(object);
+        merged.zone_epoch == self.zone_epoch && merged.inputs.iter().all(listed)
     }
 
     fn try_install(
@@ -57,6 +63,16 @@ impl Writer {
         Ok(())
     }
 
+    /// Gives rollups and audiences to segments that an import left bare when it was cut off.
+    pub(crate) fn complete(&mut self, levels: Levels) -> Result<(), WriteError> {
+        let (shared, never) = (self.shared.clone(), AtomicBool::new(false));
+        while let Some(due) = Due::of_bare(&self.segments, levels, Pace::Now) {
+            let Some(merged) = merge_into(&self.kv, &shared, &shared.snapshot(), &due, &never)? else { return Ok(()) };
+            self.install(merged)?;
+        }
+        Ok(())
+    }
+
     /// Counts the open days of creators anew after a change of their zones: segments that hold such rows are written again.
     pub(crate) fn rezone(&mut self, creators: &[CreatorOrd]) -> Result<(), WriteError> {
         self.zone_epoch += 1;
@@ -66,14 +82,11 @@ impl Writer {
             if !has_moved_rows(&segment, creators, &snapshot)? {
                 continue;
             }
-            let mut batch = Batch::default();
-            let number = self.shared.next_object();
-            let never = AtomicBool::new(false);
+            let (numbers, never) = ([self.shared.next_object()], AtomicBool::new(false));
             let inputs = std::slice::from_ref(&segment);
-            let keep = |_: &Row| true;
-            let merged = merge::merge(&self.kv, number, inputs, &snapshot, keep, &mut batch, &never)?;
-            let MergeEnd::Written(output) = merged else { continue };
-            let (inputs, outputs) = (vec![segment.listed()], vec![output]);
+            let merge = Merge { inputs, snapshot: &snapshot, to: &self.kv, numbers: &numbers, stop: &never };
+            let MergeEnd::Written(outputs, batch) = merge.run(|_| true)? else { continue };
+            let inputs = vec![segment.listed()];
             self.install(Merged { inputs, outputs, rows_gone: 0, batch, zone_epoch: self.zone_epoch })?;
         }
         Ok(())

@@ -15,6 +15,7 @@ use crate::root::{LogRecord, Root};
 use crate::run::Runs;
 use crate::segment::Segment;
 use crate::snapshot::Snapshot;
+use crate::store::Options;
 use crate::summary::Summary;
 use crate::table::ChunkCache;
 use crate::tail::Tail;
@@ -26,7 +27,7 @@ impl Writer {
         cache: Arc<ChunkCache>,
         root: Root,
         generation_file: Option<GenerationFile>,
-        checkpoint_rows: usize,
+        options: &Options,
     ) -> Result<Self, ReadError> {
         let garbage = Arc::new(Garbage::default());
         let mut catalogue = Catalogue::default();
@@ -67,7 +68,8 @@ impl Writer {
             shared: Arc::new(shared),
             kv,
             generation_file,
-            checkpoint_rows,
+            checkpoint_rows: options.checkpoint_rows,
+            bare_bulk_rows: (options.merges && options.merges_late).then_some(options.bulk_rows),
             catalogue,
             segments,
             summaries,

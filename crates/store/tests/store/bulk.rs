@@ -106,3 +106,32 @@ fn a_long_import_lies_in_few_segments_once_it_is_trimmed() {
     drop(store);
     assert_eq!(open(false).verify().unwrap().events, 21 * 90 + 10);
 }
+
+pub(crate) fn lacks_sums(store: &Store) -> bool {
+    store.snapshot().segments().iter().any(|segment| segment.day_sums().unwrap().is_empty())
+}
+
+#[test]
+fn an_import_that_was_cut_off_is_finished_when_the_store_opens() {
+    let map = MemoryMap::default();
+    let late = Options { bulk_rows: 100, checkpoint_rows: 512 * 64, merges_late: true, ..options() };
+    let checked = Options { merges_late: false, merges: false, ..late.clone() };
+    let store = Store::in_memory(&map, &late).unwrap();
+    // Bulks of a hundred rows on eleven channels.
+    for n in 0..1_200 {
+        let (channel, video) = (format!("c{}", n % 11), format!("v{}", n % 77));
+        let one = event(&format!("e{n}"), n, Some(&channel), Some(&video), &format!("p{}", n % 50), START_MS);
+        store.append_bulk(store.preparer().prepare(&[one]), AppendMode::Normal).unwrap();
+    }
+    store.checkpoint().unwrap();
+    assert!(lacks_sums(&store), "what will be merged anyway is written without");
+    assert_eq!(store.verify().unwrap().events, 1_200);
+    let cut_off = MemoryMap::from_entries(map.entries());
+    let again = Store::in_memory(&cut_off, &checked).unwrap();
+    assert!(!lacks_sums(&again));
+    assert_eq!(again.verify().unwrap().events, 1_200);
+    assert_eq!(content(&again.snapshot()), content(&store.snapshot()));
+    drop(store);
+    let closed = Store::in_memory(&map, &checked).unwrap();
+    assert_eq!(content(&again.snapshot()), content(&closed.snapshot()));
+}

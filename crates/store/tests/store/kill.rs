@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
+use std::num::NonZero;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -37,7 +38,12 @@ const ERASABLE_VIEWERS: u64 = 5;
 
 /// Small checkpoints, so that sealing and merging happen all the time, and the key-value files are opened again and again.
 fn busy() -> Options {
-    Options { checkpoint_rows: 300, written_bytes_max: 60_000, ..options() }
+    Options { checkpoint_rows: 300, written_bytes_max: 60_000, bulk_rows: 40, ..options() }
+}
+
+/// Every other child writes as an import does, and leaves segments without sums behind.
+fn busy_child(seed: u64) -> Options {
+    Options { merges_late: seed.is_multiple_of(2), ..busy() }
 }
 
 /// The child: writes until it is killed. Does nothing in an ordinary test run.
@@ -46,13 +52,14 @@ fn child_writes_until_killed() {
     let Ok(argument) = std::env::var(CHILD) else { return };
     let [seed, erasable, dir] = argument.splitn(3, ' ').collect::<Vec<_>>()[..] else { panic!("arguments") };
     let mut erasable: u32 = erasable.parse().unwrap();
-    let mut random = Random(seed.parse().unwrap());
-    let store = Store::open(Path::new(dir), &busy()).unwrap();
+    let seed = seed.parse().unwrap();
+    let mut random = Random(seed);
+    let store = Store::open(Path::new(dir), &busy_child(seed)).unwrap();
     let mut out = std::io::stdout();
     let mut next = content(&store.snapshot()).0.iter().filter(|fact| fact.mark < ERASABLE).count() as u32;
     writeln!(out, "open").unwrap();
     loop {
-        match random.below(20) {
+        match random.below(21) {
             0 => store.checkpoint().unwrap(),
             1 => store.seal_through(day("2026-02-20").saturating_add(random.below(12) as i64)).unwrap(),
             2 => {
@@ -74,7 +81,8 @@ fn child_writes_until_killed() {
                 store.compact(day("2026-03-20")).unwrap();
                 writeln!(out, "compacted 0").unwrap();
             }
-            6..9 => {
+            6 => drop(store.trim(NonZero::<u64>::MAX).unwrap()),
+            7..10 => {
                 let (id, viewer) = (format!("q{erasable}"), random.below(ERASABLE_VIEWERS));
                 let new = event(&id, erasable, Some("c0"), Some("v0"), &format!("q{viewer}"), START_MS);
                 writeln!(out, "sent-of {erasable} {viewer}").unwrap();

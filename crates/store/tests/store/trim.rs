@@ -6,6 +6,7 @@ use std::path::Path;
 use tempfile::tempdir;
 use throng_store::{AppendMode, Options, Store};
 
+use crate::bulk::lacks_sums;
 use crate::world::{START_MS, content, event, options};
 
 const EVENTS: u32 = 120_000;
@@ -19,14 +20,17 @@ fn bytes(dir: &Path) -> u64 {
         .sum()
 }
 
+/// Names as random as they come, so that the rows take room.
+fn name(n: u32) -> String {
+    format!("{:08x}", n.wrapping_mul(0x9e37_79b1))
+}
+
 #[test]
 fn a_store_that_merged_gives_room_back_and_keeps_everything() {
     let dir = tempdir().unwrap();
     let data = dir.path().join("data");
     let open = || Store::open(&data, &Options { merges: false, ..options() }).unwrap();
     let store = open();
-    // Names as random as they come, so that the rows take room.
-    let name = |n: u32| format!("{:08x}", n.wrapping_mul(0x9e37_79b1));
     for from in (0..EVENTS).step_by(10_000) {
         let events: Vec<_> = (from..from + 10_000)
             .map(|n| {
@@ -51,6 +55,37 @@ fn a_store_that_merged_gives_room_back_and_keeps_everything() {
     let again = open();
     assert_eq!(content(&again.snapshot()), before);
     assert_eq!(again.verify().unwrap().events, u64::from(EVENTS));
+}
+
+#[test]
+fn what_an_import_leaves_to_merge_merges_on_the_way_to_a_fresh_database() {
+    let dir = tempdir().unwrap();
+    let data = dir.path().join("data");
+    let late = Options { bulk_rows: 10_000, checkpoint_rows: 1 << 19, merges_late: true, ..options() };
+    let store = Store::open(&data, &late).unwrap();
+    for from in (0..EVENTS).step_by(2_000) {
+        let one = |n| {
+            let (channel, video) = (format!("c{}", n % 11), format!("v{}", n % 770));
+            event(&name(n), n, Some(&channel), Some(&video), &name(n ^ 0x55), START_MS + i64::from(n))
+        };
+        let events: Vec<_> = (from..from + 2_000).map(one).collect();
+        store.append_bulk(store.preparer().prepare(&events), AppendMode::Normal).unwrap();
+    }
+    store.checkpoint().unwrap();
+    let (before, reader) = (content(&store.snapshot()), store.snapshot());
+    assert!(lacks_sums(&store));
+    assert!(store.trim(HARDLY_ANY).unwrap());
+    assert!(!lacks_sums(&store));
+    let snapshot = store.snapshot();
+    let channels = snapshot.segments().iter().map(|segment| segment.creators().unwrap().collect::<Vec<_>>());
+    let channels: Vec<_> = channels.collect();
+    assert_eq!(channels.len(), 2, "half of the rows in each");
+    assert_eq!(channels.concat().len(), 11, "and no channel in both");
+    assert!(content(&snapshot) == before && content(&reader) == before);
+    drop((snapshot, reader, store));
+    let again = Store::open(&data, &Options { merges_late: false, ..late }).unwrap();
+    assert_eq!(again.verify().unwrap().events, u64::from(EVENTS));
+    assert!(content(&again.snapshot()) == before);
 }
 
 #[test]
