@@ -24,6 +24,7 @@
 use std::cell::RefCell;
 
 use bitpacking::{BitPacker, BitPacker4x};
+use zstd::zstd_safe::CParameter;
 
 use crate::codec::DamageError;
 
@@ -33,6 +34,11 @@ const BLOCK: usize = BitPacker4x::BLOCK_LEN;
 pub(crate) const VALUES_MAX: usize = 65_536;
 
 const ZSTD_LEVEL: i32 = 1;
+
+/// Codes hardly repeat each other: what is saved is their entropy. So only long repetitions are looked for, in a table that
+/// stays in the processor's first cache.
+const HASH_LOG: u32 = 11;
+const MIN_MATCH: u32 = 7;
 
 const BAD: DamageError = DamageError::Malformed("column chunk");
 
@@ -405,10 +411,10 @@ fn take_sparse(rest: &mut &[u8], count: usize, out: &mut Vec<u32>) -> Result<(),
     Ok(())
 }
 
-/// A byte a value, compressed; `None` where that is too narrow, or too short to be worth it.
+/// A byte a value, compressed; `None` where that is too narrow, too short to be worth it, or always the same.
 fn put_bytes(values: &[u32]) -> Option<Vec<u8>> {
     let (min, max) = (values.iter().copied().min()?, values.iter().copied().max()?);
-    if max - min > u32::from(u8::MAX) || values.len() < BLOCK {
+    if min == max || max - min > u32::from(u8::MAX) || values.len() < BLOCK {
         return None;
     }
     let bytes: Vec<u8> = values.iter().map(|value| (value - min) as u8).collect();
@@ -461,7 +467,12 @@ fn zstd_compress(plain: &[u8]) -> std::io::Result<Vec<u8>> {
     COMPRESSOR.with_borrow_mut(|kept| {
         let compressor = match kept {
             Some(compressor) => compressor,
-            none => none.insert(zstd::bulk::Compressor::new(ZSTD_LEVEL)?),
+            none => {
+                let mut compressor = zstd::bulk::Compressor::new(ZSTD_LEVEL)?;
+                compressor.set_parameter(CParameter::HashLog(HASH_LOG))?;
+                compressor.set_parameter(CParameter::MinMatch(MIN_MATCH))?;
+                none.insert(compressor)
+            }
         };
         compressor.compress(plain)
     })
