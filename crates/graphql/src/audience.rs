@@ -13,9 +13,10 @@ use crate::breakdown::Breakdown;
 use crate::cost::cost;
 use crate::counters::Measure;
 use crate::error::{bad_input, internal, of_gate};
-use crate::flat::Rows;
+use crate::flat::{Flat, Rows};
 use crate::input::{DateRangeInput, FIRST_MAX, WINDOWS_MAX, WindowInput, page_cost, page_size};
 use crate::measured::gate;
+use crate::plain::{AtHand, Chosen, Pen, Plain};
 use crate::scalar::Date;
 use crate::settled::open;
 use crate::tables::{ActiveHour, AgeGenderCell, FunnelStage, RetentionPoint};
@@ -41,6 +42,18 @@ impl From<privacy::AskedWindow> for Window {
             from: Date(window.days().first()),
             to: Date(window.days().last()),
             sealed: window.sealed(),
+        }
+    }
+}
+
+impl Plain for Window {
+    fn write(&self, field: &Chosen<'_>, pen: &mut Pen) -> Option<()> {
+        match field.name {
+            "kind" => pen.word(self.kind),
+            "from" => pen.value(&self.from),
+            "to" => pen.value(&self.to),
+            "sealed" => pen.value(&self.sealed),
+            _ => None,
         }
     }
 }
@@ -195,9 +208,9 @@ impl Audience {
         #[graphql(desc = "The trait.")] by: Trait,
         #[graphql(desc = "How many rows at most, 1 to 100; 100 if left out. What further rows show is in `other`.")]
         first: Option<i32>,
-    ) -> Result<Breakdown> {
+    ) -> Result<Flat<Breakdown>> {
         let rows = page_size(first.unwrap_or(FIRST_MAX))?;
-        self.table(ctx, by.family(), |table| Breakdown::from(&table.first(rows)))
+        self.table(ctx, by.family(), |table| Flat(Breakdown::from(&table.first(rows))))
     }
 
     /// The reach split by age band and gender: 32 cells in a fixed order, each viewer in one.
@@ -248,6 +261,33 @@ impl Audience {
     async fn engagement_per_reach(&self, ctx: &Context<'_>) -> Result<Measure> {
         let families = [Family::Reach, Family::Funnel];
         Ok(self.read(ctx, &families, privacy::Audience::engagement_per_reach)?.into())
+    }
+}
+
+/// All that was found by looking ahead is at hand, save breakdowns, whose arguments the library reads.
+impl Plain for Audience {
+    const AT_HAND: AtHand = AtHand::Some;
+
+    fn write(&self, field: &Chosen<'_>, pen: &mut Pen) -> Option<()> {
+        let (answer, fields) = (&self.answer, &field.fields[..]);
+        let cell = |family, cell| answer.cell(family, cell);
+        let rows = |family| answer.table(family).map(|table| table.rows());
+        let points = |family| answer.curve(family).map(|curve| curve.points());
+        let measure = match field.name {
+            "window" => return pen.object::<Window>(&answer.window().into(), fields),
+            "ageGender" => return pen.list(rows(Family::AgeGender)?.iter().filter_map(AgeGenderCell::of), fields),
+            "activeHours" => return pen.list(rows(Family::ActiveHours)?.iter().filter_map(ActiveHour::of), fields),
+            "retention" => return pen.list(points(Family::Retention)?.iter().filter_map(RetentionPoint::of), fields),
+            "funnel" => return pen.list(points(Family::Funnel)?.iter().filter_map(FunnelStage::of), fields),
+            "reach" => answer.table(Family::Reach)?.total(),
+            "newViewers" => cell(Family::Novelty, Cell::New)?,
+            "returningViewers" => cell(Family::Novelty, Cell::Returning)?,
+            "followers" => cell(Family::FollowerStatus, Cell::Follower(Some(Follower::Yes)))?,
+            "nonFollowers" => cell(Family::FollowerStatus, Cell::Follower(Some(Follower::No)))?,
+            "engagementPerReach" => answer.engagement_per_reach()?,
+            _ => return None,
+        };
+        pen.object(&Measure::from(measure).0, fields)
     }
 }
 

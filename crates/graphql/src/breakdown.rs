@@ -7,6 +7,7 @@ use throng_privacy as privacy;
 use crate::aggregate::{INSIGHT, MIN, aggregate};
 use crate::counters::Measure;
 use crate::flat::Rows;
+use crate::plain::{Chosen, Pen, Plain};
 use crate::scalar::CountryCode;
 
 /// The reach split by one trait. Where each viewer stands in one row, shown rows + `other` = `total`, or neither is shown.
@@ -38,6 +39,29 @@ pub(crate) struct BreakdownRow {
     /// Distinct viewers of the row.
     #[graphql(directive = aggregate::apply(INSIGHT, MIN))]
     measure: Measure,
+}
+
+impl Plain for Breakdown {
+    fn write(&self, field: &Chosen<'_>, pen: &mut Pen) -> Option<()> {
+        match field.name {
+            "total" => pen.object(&self.total.0, &field.fields),
+            "rows" => pen.list(self.rows.iter(), &field.fields),
+            "other" => pen.object(&self.other.0, &field.fields),
+            _ => None,
+        }
+    }
+}
+
+impl Plain for BreakdownRow {
+    fn write(&self, field: &Chosen<'_>, pen: &mut Pen) -> Option<()> {
+        match field.name {
+            "key" => pen.value(&self.key),
+            "country" => pen.value(&self.country),
+            "share" => pen.value(&self.share),
+            "measure" => pen.object(&self.measure.0, &field.fields),
+            _ => None,
+        }
+    }
 }
 
 impl From<&privacy::AudienceTable> for Breakdown {

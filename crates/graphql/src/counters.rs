@@ -6,6 +6,7 @@ use throng_privacy as privacy;
 
 use crate::aggregate::{MIN, PUBLIC, aggregate};
 use crate::flat::Flat;
+use crate::plain::{Chosen, Pen, Plain};
 use crate::scalar::Date;
 use crate::settled::note;
 use crate::words::Disclosure;
@@ -55,6 +56,23 @@ impl Number {
     }
 }
 
+impl Plain for Number {
+    fn write(&self, field: &Chosen<'_>, pen: &mut Pen) -> Option<()> {
+        let Self(measure) = self;
+        match field.name {
+            "value" => {
+                pen.note(measure.disclosure());
+                pen.value(&measure.value())
+            }
+            "disclosure" => pen.word(Disclosure::from(measure.disclosure())),
+            "marginOfError" => pen.value(&measure.margin_of_error()),
+            "previous" => pen.value(&measure.previous()),
+            "change" => pen.value(&measure.change()),
+            _ => None,
+        }
+    }
+}
+
 /// A range of days in the entity's reporting zone.
 #[derive(Debug, Clone, Copy, SimpleObject)]
 pub(crate) struct DateRange {
@@ -64,6 +82,16 @@ pub(crate) struct DateRange {
     /// Last day, included.
     #[graphql(name = "to")]
     last: Date,
+}
+
+impl Plain for DateRange {
+    fn write(&self, field: &Chosen<'_>, pen: &mut Pen) -> Option<()> {
+        match field.name {
+            "from" => pen.value(&self.first),
+            "to" => pen.value(&self.last),
+            _ => None,
+        }
+    }
 }
 
 impl From<DayRange> for DateRange {
@@ -125,6 +153,32 @@ pub(crate) struct Counters {
     /// (Net likes + comments + shares) ÷ views.
     #[graphql(directive = aggregate::apply(PUBLIC, MIN))]
     engagement_rate: Measure,
+}
+
+impl Plain for Counters {
+    fn write(&self, field: &Chosen<'_>, pen: &mut Pen) -> Option<()> {
+        let measure = match field.name {
+            "range" => return pen.object(&self.range, &field.fields),
+            "previousRange" => return pen.object_or_null(self.previous_range.as_ref(), &field.fields),
+            "impressions" => self.impressions,
+            "views" => self.views,
+            "likes" => self.likes,
+            "likesGross" => self.likes_gross,
+            "comments" => self.comments,
+            "shares" => self.shares,
+            "saves" => self.saves,
+            "savesGross" => self.saves_gross,
+            "followsGained" => self.follows_gained,
+            "followsLost" => self.follows_lost,
+            "profileViews" => self.profile_views,
+            "watchTime" => self.watch_time,
+            "averageWatchTime" => self.average_watch_time,
+            "completionRate" => self.completion_rate,
+            "engagementRate" => self.engagement_rate,
+            _ => return None,
+        };
+        pen.object(&measure.0, &field.fields)
+    }
 }
 
 impl From<&privacy::Counters> for Counters {

@@ -13,6 +13,7 @@ use crate::error::of_gate;
 use crate::flat::{Flat, Rows};
 use crate::input::{DateRangeInput, WindowInput, page_cost, page_size};
 use crate::measured::{self, SeriesPoint, gate};
+use crate::plain::{AtHand, Chosen, Pen, Plain};
 use crate::scalar::Date;
 use crate::scope::Scopes;
 use crate::settled::open;
@@ -33,10 +34,29 @@ impl Creator {
 #[derive(Debug, Clone, SimpleObject)]
 pub(crate) struct RankedVideo {
     /// The video.
-    video: Video,
+    video: Flat<Video>,
     /// The counter that it is ranked by, in that counter's unit; always disclosed.
     #[graphql(directive = aggregate::apply(PUBLIC, MIN))]
     value: Measure,
+}
+
+impl Plain for RankedVideo {
+    fn write(&self, field: &Chosen<'_>, pen: &mut Pen) -> Option<()> {
+        match field.name {
+            "video" => pen.object(&self.video.0, &field.fields),
+            "value" => pen.object(&self.value.0, &field.fields),
+            _ => None,
+        }
+    }
+}
+
+/// Most of its fields ask the gate.
+impl Plain for Creator {
+    const AT_HAND: AtHand = AtHand::None;
+
+    fn write(&self, _: &Chosen<'_>, _: &mut Pen) -> Option<()> {
+        None
+    }
 }
 
 /// A creator's channel: everything that happened on it, with or without a video. Its days begin and end at midnight of
@@ -107,14 +127,14 @@ impl Creator {
         #[graphql(desc = "The days to sum over.")] range: DateRangeInput,
         #[graphql(desc = "The counter to rank by.")] by: Counter,
         #[graphql(desc = "How many at most, 1 to 100.")] first: i32,
-    ) -> Result<Vec<RankedVideo>> {
+    ) -> Result<Rows<RankedVideo>> {
         Access::check(ctx, &self.0.id, Scopes::COUNTERS)?;
         let (size, gate) = (page_size(first)?, gate(ctx)?);
         let days = range.resolve(gate, &self.entity())?;
         let answer = gate.top_videos(&self.0.id, days, by.into(), size).map_err(of_gate)?;
         let ranked = |ranked: throng_privacy::RankedVideo| {
             let value = ranked.value().into();
-            gate.video(ranked.video()).map(|facts| RankedVideo { video: Video(facts), value })
+            gate.video(ranked.video()).map(|facts| RankedVideo { video: Flat(Video(facts)), value })
         };
         Ok(open(ctx, answer).into_iter().filter_map(ranked).collect())
     }

@@ -17,6 +17,8 @@ use crate::error::{code, complete, refusal};
 use crate::federation::Root;
 use crate::limits::{Deadline, LimitError, Limits, check_document, check_text};
 use crate::measured::Measured;
+use crate::merged::merged;
+use crate::plain::{merges, unwritten};
 use crate::proven::{Proven, Shape};
 use crate::query::Query;
 use crate::settled::{Measures, Watch};
@@ -49,7 +51,9 @@ impl Schema {
             Box::new(refusal(ServerError::new(error, None), code::VALIDATION_FAILED))
         })?;
         let erased = erased(&document);
-        Ok(Document(Arc::new(Parsed { document, executed, erased, proven: Proven::default() })))
+        let executed = merged(executed.as_ref().unwrap_or(&document)).or(executed);
+        let may_write = !merges(executed.as_ref().unwrap_or(&document));
+        Ok(Document(Arc::new(Parsed { document, executed, erased, may_write, proven: Proven::default() })))
     }
 
     /// Checks a document by all rules of the specification, without variables and without asking anything. The error is the
@@ -173,6 +177,8 @@ struct Parsed {
     executed: Option<ExecutableDocument>,
     /// As its cost is counted, where that is not the document itself.
     erased: Option<ExecutableDocument>,
+    /// Whether parts of its answers may be written at once.
+    may_write: bool,
     proven: Proven,
 }
 
@@ -256,7 +262,7 @@ fn too_complex(error: LimitError) -> Box<Response> {
 /// A response, and what it stands on.
 #[derive(Debug)]
 pub struct Answer {
-    /// What the caller gets.
+    /// What the caller gets. Parts of its data may be written already: [`crate::to_json`] writes the whole.
     pub response: Response,
     /// While [`Schema::standing`] is this, the same request by a caller with the same access gets the same response.
     /// `None` where nothing says so: there were errors, or numbers over open days.
@@ -267,7 +273,10 @@ pub struct Answer {
 /// blocking is allowed.
 pub async fn execute(schema: &Schema, request: Request, access: Access) -> Response {
     match schema.parse(&request.query) {
-        Ok(document) => execute_document(schema, &document, request, access).await.response,
+        Ok(document) => {
+            let response = execute_document(schema, &document, request, access).await.response;
+            unwritten(response).unwrap_or_else(|_| refusal(ServerError::new("", None), code::INTERNAL))
+        }
         Err(refusal) => *refusal,
     }
 }
@@ -299,9 +308,9 @@ pub fn execute_at_once(schema: &Schema, priced: Priced, access: Access, time_max
 
 async fn execute_until(schema: &Schema, priced: Priced, access: Access, deadline: Instant) -> (Answer, Arc<Watch>) {
     let standing = schema.standing();
-    let watch = Arc::new(Watch::default());
     let Priced { document, mut request, .. } = priced;
-    let Parsed { document: whole, executed, .. } = &*document.0;
+    let Parsed { document: whole, executed, may_write, .. } = &*document.0;
+    let watch = Arc::new(Watch::new(*may_write));
     request.set_parsed_query(executed.as_ref().unwrap_or(whole).clone());
     let is_subscription = document.kind(request.operation_name.as_deref()) == Some(OperationKind::Subscription);
     let request = request.data(access).data(watch.clone()).data(Deadline(deadline));

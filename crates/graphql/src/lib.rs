@@ -21,8 +21,10 @@ mod hashtag;
 mod input;
 mod limits;
 mod measured;
+mod merged;
 mod node;
 mod overlap;
+mod plain;
 mod platform;
 mod policy;
 mod proven;
@@ -46,5 +48,6 @@ pub use execute::{
 };
 pub use federation::federation_sdl;
 pub use limits::Limits;
+pub use plain::to_json;
 pub use scope::{Grant, Scopes};
 pub use throng_privacy::Standing;

@@ -16,6 +16,7 @@ use crate::flat::{Flat, Rows};
 use crate::hashtag::Hashtag;
 use crate::input::{DateRangeInput, WindowInput};
 use crate::limits::Deadline;
+use crate::plain::{Chosen, Pen, Plain};
 use crate::platform::Platform;
 use crate::scalar::{Date, DateTime};
 use crate::settled::open;
@@ -81,6 +82,18 @@ pub(crate) struct SeriesPoint {
     /// Public counters of the step.
     #[graphql(directive = aggregate::apply(PUBLIC, MIN))]
     counters: Flat<Counters>,
+}
+
+impl Plain for SeriesPoint {
+    fn write(&self, field: &Chosen<'_>, pen: &mut Pen) -> Option<()> {
+        match field.name {
+            "date" => pen.value(&self.date),
+            "start" => pen.value(&self.start),
+            "partial" => pen.value(&self.partial),
+            "counters" => pen.object(&self.counters.0, &field.fields),
+            _ => None,
+        }
+    }
 }
 
 /// The gate that `schema` put into the schema's data; an error once the answer has taken too long.

@@ -9,6 +9,7 @@ use crate::aggregate::{INSIGHT, MIN, PUBLIC, aggregate};
 use crate::connection::{Connection, connection, cursor, cursor_id};
 use crate::cost::{RateLimit, cost};
 use crate::creator::Creator;
+use crate::flat::Flat;
 use crate::hashtag::Hashtag;
 use crate::input::{WindowInput, page_cost, page_size};
 use crate::measured::gate;
@@ -34,8 +35,8 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The platform's own id of the creator.")] id: ID,
-    ) -> Result<Option<Creator>> {
-        node::creator(ctx, &id)
+    ) -> Result<Option<Flat<Creator>>> {
+        Ok(node::creator(ctx, &id)?.map(Flat))
     }
 
     /// The channels of which the token may see all that is asked, in the order of their ids.

@@ -1,6 +1,7 @@
 //! Scalars: calendar days, instants, countries.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use serde::{Serialize, Serializer};
 use throng_model::{Country, Day, Timestamp, Zone};
 
 /// A calendar day in the reporting zone.
@@ -22,9 +23,21 @@ impl ScalarType for Date {
     }
 }
 
+impl Serialize for Date {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
 /// An instant, written with an offset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DateTime(String);
+
+impl Serialize for DateTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
 
 impl DateTime {
     pub(crate) fn utc(instant: Timestamp) -> Self {
@@ -54,6 +67,12 @@ impl ScalarType for DateTime {
 /// A country.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CountryCode(pub(crate) Country);
+
+impl Serialize for CountryCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.code())
+    }
+}
 
 /// A country: an assigned code of ISO 3166-1 alpha-2 in upper case, such as `DE`.
 #[Scalar]

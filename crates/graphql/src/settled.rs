@@ -5,19 +5,31 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use async_graphql::Context;
+use async_graphql::{Context, ContextSelectionSet};
 use throng_privacy::{Disclosure, Released};
 
-/// What a request has come across so far.
+/// What a request has come across so far, and how it may be answered.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     met_unsettled: AtomicBool,
     measures: Measures,
+    /// Whether parts of the answer may be written as JSON at once; see [`crate::plain`].
+    pub(crate) may_write: bool,
 }
 
 /// How many measures were answered, by what they said. Counts of numbers, not numbers.
 #[derive(Debug, Default)]
 pub(crate) struct Measures([AtomicU64; DISCLOSURES.len()]);
+
+/// The same of a part of an answer.
+#[derive(Debug, Default)]
+pub(crate) struct Counts([u64; DISCLOSURES.len()]);
+
+impl Counts {
+    pub(crate) fn add(&mut self, disclosure: Disclosure) {
+        self.0.get_mut(disclosure as usize).into_iter().for_each(|count| *count += 1);
+    }
+}
 
 /// In the order of the enum, by the schema's names.
 const DISCLOSURES: [&str; 5] = ["EXACT", "NOISY", "WITHHELD", "NOT_SEALED", "NOT_APPLICABLE"];
@@ -48,6 +60,24 @@ pub(crate) fn note(ctx: &Context<'_>, disclosure: Disclosure) {
 }
 
 impl Watch {
+    pub(crate) fn new(may_write: bool) -> Self {
+        Self { may_write, ..Self::default() }
+    }
+
+    /// The one of this request.
+    pub(crate) fn of<'a>(ctx: &ContextSelectionSet<'a>) -> Option<&'a Arc<Self>> {
+        ctx.data_opt()
+    }
+
+    /// Notes measures that are part of the answer.
+    pub(crate) fn note(&self, counts: &Counts) {
+        for (sum, &count) in self.measures.0.iter().zip(&counts.0) {
+            if count > 0 {
+                sum.fetch_add(count, Ordering::Relaxed);
+            }
+        }
+    }
+
     /// Whether everything was settled.
     pub(crate) fn is_settled(&self) -> bool {
         !self.met_unsettled.load(Ordering::Relaxed)

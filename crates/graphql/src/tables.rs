@@ -6,6 +6,7 @@ use throng_privacy::{AudienceRow, CurvePoint};
 
 use crate::aggregate::{INSIGHT, MIN, aggregate};
 use crate::counters::Measure;
+use crate::plain::{Chosen, Pen, Plain};
 use crate::words::{AgeBand, Gender, Stage, Weekday};
 
 /// Viewers of one age band and gender, by their last view in the window.
@@ -21,6 +22,18 @@ pub(crate) struct AgeGenderCell {
     /// Distinct viewers of the cell.
     #[graphql(directive = aggregate::apply(INSIGHT, MIN))]
     measure: Measure,
+}
+
+impl Plain for AgeGenderCell {
+    fn write(&self, field: &Chosen<'_>, pen: &mut Pen) -> Option<()> {
+        match field.name {
+            "age" => pen.word(self.age),
+            "gender" => pen.word(self.gender),
+            "share" => pen.value(&self.share),
+            "measure" => pen.object(&self.measure.0, &field.fields),
+            _ => None,
+        }
+    }
 }
 
 impl AgeGenderCell {
@@ -45,6 +58,18 @@ pub(crate) struct ActiveHour {
     measure: Measure,
 }
 
+impl Plain for ActiveHour {
+    fn write(&self, field: &Chosen<'_>, pen: &mut Pen) -> Option<()> {
+        match field.name {
+            "weekday" => pen.word(self.weekday),
+            "hour" => pen.value(&self.hour),
+            "share" => pen.value(&self.share),
+            "measure" => pen.object(&self.measure.0, &field.fields),
+            _ => None,
+        }
+    }
+}
+
 impl ActiveHour {
     pub(crate) fn of(row: &AudienceRow) -> Option<Self> {
         let Cell::Hour(hour) = row.cell() else { return None };
@@ -66,6 +91,17 @@ pub(crate) struct RetentionPoint {
     measure: Measure,
 }
 
+impl Plain for RetentionPoint {
+    fn write(&self, field: &Chosen<'_>, pen: &mut Pen) -> Option<()> {
+        match field.name {
+            "position" => pen.value(&self.position),
+            "share" => pen.value(&self.share),
+            "measure" => pen.object(&self.measure.0, &field.fields),
+            _ => None,
+        }
+    }
+}
+
 impl RetentionPoint {
     pub(crate) fn of(point: &CurvePoint) -> Option<Self> {
         let Cell::Position(position) = point.cell() else { return None };
@@ -84,6 +120,17 @@ pub(crate) struct FunnelStage {
     /// Distinct viewers who reached the stage.
     #[graphql(directive = aggregate::apply(INSIGHT, MIN))]
     measure: Measure,
+}
+
+impl Plain for FunnelStage {
+    fn write(&self, field: &Chosen<'_>, pen: &mut Pen) -> Option<()> {
+        match field.name {
+            "stage" => pen.word(self.stage),
+            "share" => pen.value(&self.share),
+            "measure" => pen.object(&self.measure.0, &field.fields),
+            _ => None,
+        }
+    }
 }
 
 impl FunnelStage {

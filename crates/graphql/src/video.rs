@@ -12,6 +12,7 @@ use crate::creator::Creator;
 use crate::flat::{Flat, Rows};
 use crate::input::{DateRangeInput, WindowInput};
 use crate::measured::{self, SeriesPoint, gate};
+use crate::plain::{AtHand, Chosen, Pen, Plain};
 use crate::scalar::DateTime;
 use crate::scope::Scopes;
 use crate::words::{Comparison, Granularity, WindowKind};
@@ -24,6 +25,28 @@ impl Video {
     fn entity(&self) -> Entity {
         Entity::Video(self.0.id.clone())
     }
+}
+
+/// Its facts are at hand; the other fields ask the gate.
+impl Plain for Video {
+    const AT_HAND: AtHand = AtHand::Some;
+
+    fn write(&self, field: &Chosen<'_>, pen: &mut Pen) -> Option<()> {
+        let Self(facts) = self;
+        match field.name {
+            "id" => pen.value(facts.id.as_str()),
+            "title" => pen.value(&facts.title),
+            "publishedAt" => pen.value(&facts.published_at.map(DateTime::utc)),
+            "duration" => pen.value(&seconds(facts)),
+            "sound" => pen.value(&facts.sound.as_ref().map(|sound| sound.as_str())),
+            "language" => pen.value(&facts.language.as_ref().map(|language| language.as_str())),
+            _ => None,
+        }
+    }
+}
+
+fn seconds(facts: &VideoFacts) -> Option<f64> {
+    facts.duration_ms.map(|millis| f64::from(millis) / 1_000.0)
 }
 
 /// A published short video. Its days are those of its creator's `timeZone`.
@@ -51,7 +74,7 @@ impl Video {
 
     /// Its length, in seconds; null where the catalogue does not say.
     async fn duration(&self) -> Option<f64> {
-        self.0.duration_ms.map(|millis| f64::from(millis) / 1_000.0)
+        seconds(&self.0)
     }
 
     /// Its hashtags, without `#`, in lower case.

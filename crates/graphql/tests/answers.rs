@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde_json::{Value as Json, json};
-use support::{Event, Platform, ask, ask_as, ask_under, day, platform, view};
-use throng_graphql::Access;
+use support::{Event, Platform, ask, ask_as, ask_under, day, platform, schema_within, view};
+use throng_graphql::{Access, Limits, Request, execute_document, to_json};
 use throng_model::Kind;
 use throng_privacy::Protection;
 
@@ -317,4 +317,69 @@ async fn the_policy_with_noise_says_what_it_costs_and_how_much_it_blurs() {
         .flat_map(|line| line["noise"].as_array().expect("levels"));
     let spent: f64 = channel.map(|level| level["rho"].as_f64().expect("a number")).sum();
     assert!((0.49..=0.5).contains(&spent), "all lines of a channel cost {spent}");
+}
+
+/// What is written as JSON at once must be what the library makes of the same fields.
+#[tokio::test]
+async fn every_field_is_written_as_it_is_resolved() {
+    let types = types().await;
+    let range = "range: {from: \"2026-02-10\", to: \"2026-03-09\"}";
+    let (of, fields) = ("creator(id: \"ada\")", |ty| every_field(&types, ty));
+    let (counters, video) = (fields("Counters"), fields("Video"));
+    let audience = format!("{} breakdown(by: COUNTRY, first: 3) {{ {} }}", fields("Audience"), fields("Breakdown"));
+    let selections = [
+        format!("counters({range}) {{ {counters} views {{ ...M }} }}"),
+        format!("counters({range}, compareTo: PREVIOUS_PERIOD) {{ {counters} }}"),
+        format!("series({range}, granularity: WEEK) {{ {} }}", fields("SeriesPoint")),
+        format!("audience(window: {{kind: LAST_28_DAYS}}) {{ {audience} }}"),
+        format!("audiences(kind: DAY, {range}) {{ {} }}", fields("Audience")),
+        format!("audiences(kind: LAST_7_DAYS, {range}) {{ {audience} }}"),
+        format!("topVideos({range}, by: VIEWS, first: 5) {{ {} }}", fields("RankedVideo")),
+        format!(
+            "topVideos({range}, by: VIEWS, first: 5) {{ ... on RankedVideo {{ video {{ {video} }} }} value {{ ...M }} value {{ value }} }}"
+        ),
+    ];
+    for protection in [Protection::Threshold, Protection::Noise] {
+        for selection in &selections {
+            let fragment = if selection.contains("...M") { "fragment M on Measure { disclosure }" } else { "" };
+            let written = text(protection, &format!("{{ {of} {{ {selection} }} }} {fragment}")).await;
+            assert!(!written.contains("\"errors\""), "{selection}: {written}");
+            // Where a field is selected in a fragment too the library merges what it makes of both.
+            let resolved = format!("{{ ... {{ {of} {{ {selection} }} }} {of} {{ {selection} }} }} {fragment}");
+            assert_eq!(written, text(protection, &resolved).await, "{selection}");
+        }
+    }
+}
+
+/// An answer as it is sent.
+async fn text(protection: Protection, query: &str) -> String {
+    let limits = Limits { complexity_max: usize::MAX, ..Limits::default() };
+    let schema = schema_within(limits, protection, Arc::new(platform()));
+    let document = schema.parse(query).expect("document");
+    let answer = execute_document(&schema, &document, Request::new(""), Access::Operator).await;
+    String::from_utf8(to_json(&answer.response).expect("json")).expect("text")
+}
+
+/// The types of the schema, as it says them itself.
+async fn types() -> Vec<Json> {
+    let query = "{ __schema { types { name fields { name args { name } type { ...T } } } } }
+        fragment T on __Type { name ofType { name ofType { name ofType { name } } } }";
+    let answer = ask(platform(), query).await;
+    answer["__schema"]["types"].as_array().expect("types").clone()
+}
+
+/// Selects all fields of a type that take no arguments, and all of theirs.
+fn every_field(types: &[Json], name: &str) -> String {
+    let fields_of = |name: &str| types.iter().find(|ty| ty["name"] == name).and_then(|ty| ty["fields"].as_array());
+    let mut selection = "__typename".to_owned();
+    for field in fields_of(name).expect("an object").iter().filter(|field| field["args"] == json!([])) {
+        let mut ty = &field["type"];
+        while ty["name"].is_null() {
+            ty = &ty["ofType"];
+        }
+        let inner = ty["name"].as_str().expect("name");
+        let inner = fields_of(inner).map_or_else(String::new, |_| format!("{{ {} }}", every_field(types, inner)));
+        selection += &format!(" {} {inner}", field["name"].as_str().expect("name"));
+    }
+    selection
 }

@@ -139,7 +139,7 @@ impl From<Broke> for Unanswered {
 /// What a subscription says now; `None` for other operations.
 pub(super) fn value(response: &Response, kind: Option<OperationKind>) -> Option<Bytes> {
     let has_value = kind == Some(OperationKind::Subscription) && response.data != Value::Null;
-    has_value.then(|| serde_json::to_vec(&response.data).ok()).flatten().map(Bytes::from)
+    has_value.then(|| throng_graphql::to_json(&response.data).ok()).flatten().map(Bytes::from)
 }
 
 /// Answers what was sent, and counts what fails.
@@ -321,7 +321,7 @@ pub(super) fn body_of(
     let mut open = if request_error {
         serde_json::to_vec(&serde_json::json!({ "errors": response.errors }))?
     } else {
-        serde_json::to_vec(&response)?
+        throng_graphql::to_json(&response)?
     };
     // The brace that closes it; there are data or errors before it.
     open.pop();

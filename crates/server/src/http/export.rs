@@ -81,7 +81,8 @@ fn compute(service: &Service, mut ask: Ask, access: Access, mut bill: Bill, runt
     if !answer.response.is_ok() {
         return Err(refused(answer.response));
     }
-    let answer = serde_json::to_value(&answer.response).map_err(|_| Problem::INTERNAL)?;
+    let answer = throng_graphql::to_json(&answer.response).and_then(|answer| serde_json::from_slice::<Value>(&answer));
+    let answer = answer.map_err(|_| Problem::INTERNAL)?;
     let body = ask.write(&answer["data"]).map_err(|error| {
         tracing::error!(%error, "a table could not be written");
         Problem::INTERNAL
