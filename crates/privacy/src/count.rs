@@ -140,10 +140,12 @@ pub(crate) fn bits(lists: &[MaskedList<'_>], groups: usize) -> (u64, Vec<BitCoun
     })
 }
 
-/// How many have a bit among `chosen`, a mask per group, and how many of them have no other bit.
-pub(crate) fn bits_among(lists: &[MaskedList<'_>], chosen: &[u32]) -> (u64, u64) {
+/// How many have a bit among `chosen`, a mask per group, and how many of them have no other bit. `all` is how many have any bit,
+/// where that is known.
+pub(crate) fn bits_among(lists: &[MaskedList<'_>], chosen: &[u32], all: Option<u64>) -> (u64, u64) {
+    let is_known = all.is_some();
     with_tables(|Tables { seen: [within, outside, either], .. }| {
-        let (mut any, mut elsewhere, mut all) = (0, 0, 0);
+        let (mut any, mut elsewhere, mut all) = (0, 0, all.unwrap_or(0));
         each_block(lists.iter().map(|&(_, list, _)| list), |stretches| {
             [&mut *within, outside, either].into_iter().for_each(Seen::forget);
             for ((group, _, masks), stretch) in of(lists, stretches) {
@@ -152,7 +154,7 @@ pub(crate) fn bits_among(lists: &[MaskedList<'_>], chosen: &[u32]) -> (u64, u64)
                     let note = |seen: &mut Seen, mask| if mask == 0 { 0 } else { seen.add_all(lows) };
                     any += note(within, mask & chosen);
                     elsewhere += note(outside, mask & !chosen);
-                    all += note(either, mask);
+                    all += if is_known { 0 } else { note(either, mask) };
                 }
             }
         });

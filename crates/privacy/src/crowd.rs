@@ -226,11 +226,12 @@ impl Counted {
                     bits.fold(0, |mask, (bit, _)| mask | 1_u32.checked_shl(bit as u32).unwrap_or(0))
                 };
                 // That no cell is left out is asked most.
-                if groups.iter().all(|group| group.cells.iter().all(|&cell| chosen(cell)) && !group.has_empty()) {
+                let everyone = groups.iter().all(|group| !group.has_empty()).then_some(self.total);
+                if everyone.is_some() && groups.iter().all(|group| group.cells.iter().all(|&cell| chosen(cell))) {
                     return Among { any: self.total, only: self.total };
                 }
                 let chosen: Vec<u32> = groups.iter().map(mask).collect();
-                let (any, only) = count::bits_among(&masked(groups), &chosen);
+                let (any, only) = count::bits_among(&masked(groups), &chosen, everyone);
                 Among { any, only }
             }
             // Everyone stands in one row.

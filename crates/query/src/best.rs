@@ -135,6 +135,7 @@ fn sums(
     for share in shares {
         let read = |&metric: &Metric| kept.sums(share.segment, creator, metric);
         let columns = by.metrics().iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        videos.reserve(share.sums.value.len());
         for (place, video, days, events) in share.sums.value.within(range) {
             let mut sums = [0; METRICS_MAX];
             for (sum, column) in sums.iter_mut().zip(&columns) {

@@ -55,6 +55,11 @@ impl VideoSums {
         })
     }
 
+    /// Number of videos.
+    pub(crate) fn len(&self) -> usize {
+        self.videos.len()
+    }
+
     /// Per video with any event in a range its place, where the days of the range lie, and the number of events.
     pub(crate) fn within(&self, range: DayRange) -> impl Iterator<Item = (usize, VideoOrd, Range<usize>, u32)> {
         let bounds = self.starts.iter().zip(self.starts.iter().skip(1)).zip(&self.videos).enumerate();

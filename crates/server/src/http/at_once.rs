@@ -25,10 +25,20 @@ const LONG_MAX: usize = 4096;
 /// How long they are: what they read may be in memory by now.
 const LONG_FOR: Duration = Duration::from_secs(5);
 
+/// So often in a row: once may be the first look at something, or memory that the allocator gives back meanwhile.
+const LONG_TIMES: u32 = 2;
+
 /// Questions that took too long lately, by their hashes: trying them again would only compute them twice.
 pub(super) struct Long {
-    questions: Cache<u64, Instant>,
+    questions: Cache<u64, Noted>,
     hashes: RandomState,
+}
+
+/// That a question took too long: how often in a row, and when for the last time.
+#[derive(Debug, Clone, Copy)]
+struct Noted {
+    times: u32,
+    last: Instant,
 }
 
 impl Long {
@@ -37,7 +47,18 @@ impl Long {
     }
 
     fn holds(&self, question: u64, now: Instant) -> bool {
-        self.questions.get(&question).is_some_and(|noted| now.duration_since(noted) < LONG_FOR)
+        let noted = self.questions.get(&question);
+        noted.is_some_and(|noted| noted.times >= LONG_TIMES && now.duration_since(noted.last) < LONG_FOR)
+    }
+
+    fn note(&self, question: u64, took_long: bool, now: Instant) {
+        let noted = self.questions.get(&question);
+        if took_long {
+            let times = noted.map_or(0, |noted| noted.times).saturating_add(1);
+            self.questions.insert(question, Noted { times, last: now });
+        } else if noted.is_some() {
+            self.questions.remove(&question);
+        }
     }
 }
 
@@ -60,9 +81,8 @@ pub(super) fn answer(
     let (access, priced) = (question.access.clone(), priced.told(charge.budget()));
     let (began, computed_before) = (Instant::now(), computed());
     let answer = without_waiting(|| throng_graphql::execute_at_once(&service.schema, priced, access, TIME_MAX));
-    if began.elapsed() > TIME_MAX && computed().saturating_sub(computed_before) > TIME_MAX {
-        service.long.questions.insert(hash, Instant::now());
-    }
+    let took_long = began.elapsed() > TIME_MAX && computed().saturating_sub(computed_before) > TIME_MAX;
+    service.long.note(hash, took_long, Instant::now());
     Ok(answer.and_then(|Answer { response, holds }| {
         let value = value(&response, operation.as_ref().map(Operation::kind));
         let body = body_of(response, false, cost, operation).ok()?;
@@ -97,9 +117,16 @@ mod tests {
     #[test]
     fn a_question_that_took_long_is_tried_again_later() {
         let (long, now) = (Long::new(), Instant::now());
-        assert!(!long.holds(1, now));
-        long.questions.insert(1, now);
+        long.note(1, true, now);
+        assert!(!long.holds(1, now), "once is no habit");
+        long.note(1, true, now);
         assert!(long.holds(1, now + LONG_FOR / 2));
+        assert!(!long.holds(1, now + LONG_FOR));
+        // Then it still takes long, or it does not any more.
+        long.note(1, true, now + LONG_FOR);
+        assert!(long.holds(1, now + LONG_FOR));
+        long.note(1, false, now + LONG_FOR);
+        long.note(1, true, now + LONG_FOR);
         assert!(!long.holds(1, now + LONG_FOR));
         assert!(!long.holds(2, now));
     }
