@@ -25,15 +25,20 @@ pub(crate) fn merged(document: &ExecutableDocument) -> Option<ExecutableDocument
 /// Whether there was anything to merge.
 fn merge(selection: &mut SelectionSet) -> bool {
     let mut items = Vec::with_capacity(selection.items.len());
-    let mut found = false;
+    // Fields on both sides of a fragment or a condition stay apart: what these select comes between them.
+    let (mut found, mut run) = (false, 0);
     for mut item in std::mem::take(&mut selection.items) {
-        let first = items.iter_mut().find_map(|known| twin(known, &item.node));
+        let first = items.iter_mut().skip(run).find_map(|known| twin(known, &item.node));
         match (first, &mut item.node) {
             (Some(first), Selection::Field(field)) => {
                 first.selection_set.node.items.append(&mut field.node.selection_set.node.items);
                 found = true;
             }
-            _ => items.push(item),
+            (_, node) => {
+                let is_sure = matches!(node, Selection::Field(_)) && node.directives().is_empty();
+                items.push(item);
+                run = if is_sure { run } else { items.len() };
+            }
         }
     }
     for item in &mut items {
@@ -54,7 +59,6 @@ fn twin<'a>(known: &'a mut Positioned<Selection>, later: &Selection) -> Option<&
     let is_same = known.response_key().node == later.response_key().node
         && known.name.node == later.name.node
         && known.arguments == later.arguments
-        && known.directives.is_empty()
         && later.directives.is_empty();
     is_same.then_some(known)
 }

@@ -319,6 +319,30 @@ async fn the_policy_with_noise_says_what_it_costs_and_how_much_it_blurs() {
     assert!((0.49..=0.5).contains(&spent), "all lines of a channel cost {spent}");
 }
 
+#[tokio::test]
+async fn what_is_selected_twice_is_asked_for_once() {
+    let window = "window: {kind: LAST_28_DAYS}";
+    let query = format!(
+        r#"{{ creator(id: "ada") {{
+            audience({window}) {{ reach {{ value }} }} audience({window}) {{ retention {{ position }} reach {{ disclosure }} }}
+            other: audience({window}) {{ reach {{ value }} }}
+            audience({window}) @include(if: true) {{ funnel {{ stage }} }} audience({window}) {{ reach {{ __typename }} }} }} }}"#
+    );
+    let platform = Arc::new(platform());
+    let answer = ask_as(platform.clone(), Access::Operator, &query, Json::Null).await;
+    let creator = &answer["data"]["creator"];
+    let reach = json!({"value": 600.0, "disclosure": "EXACT", "__typename": "Measure"});
+    assert_eq!(
+        (&creator["audience"]["reach"], &creator["other"]["reach"]["value"]),
+        (&reach, &json!(600.0)),
+        "{answer}"
+    );
+    let lengths = ["retention", "funnel"].map(|list| creator["audience"][list].as_array().map(Vec::len));
+    assert_eq!(lengths, [Some(100), Some(4)]);
+    // The first two together, the one under another name, the one under a condition, and the one behind it.
+    assert_eq!(platform.audience_calls.load(Ordering::SeqCst), 4);
+}
+
 /// What is written as JSON at once must be what the library makes of the same fields.
 #[tokio::test]
 async fn every_field_is_written_as_it_is_resolved() {
