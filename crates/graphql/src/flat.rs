@@ -43,7 +43,6 @@ impl<T: Plain + ContainerType> OutputType for Flat<T> {
             return Ok(value);
         }
         match plain(&ctx.item.node) {
-            Some(fields) if T::AT_HAND == AtHand::All => Ok(object(ctx, &fields, &self.0).await),
             // Boxed: futures of objects in objects in objects would be too large a type for the compiler.
             Some(fields) => Ok(object(ctx, &fields, &self.0).boxed().await),
             None => resolve_container(ctx, &self.0).await,
