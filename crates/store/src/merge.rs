@@ -31,7 +31,7 @@ const FAN_IN_MAX: usize = 16;
 
 /// While a bulk comes in none merge before there are so many, and so many do at once, so that a row of a long import is
 /// written again once and not once a level.
-const FAN_IN_BULK: usize = 32;
+const FAN_IN_BULK: usize = 24;
 
 /// No merge makes a longer segment.
 const ROWS_MAX: u64 = 1 << 24;
