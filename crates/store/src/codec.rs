@@ -1,7 +1,7 @@
 //! Records and values as bytes: bincode behind one version byte, and the frame around every stored value.
 //!
 //! ```text
-//! value  = version | length u32 LE | CRC32C u32 LE over (key, payload) | payload
+//! value  = version | length u32 LE | CRC32C u32 LE over (key, payload, version) | payload
 //! record = bincode 2 in its legacy layout: little-endian, fixed-width integers, u64 lengths
 //! ```
 //!
@@ -13,11 +13,8 @@ use bincode::enc::Encoder;
 use bincode::error::{DecodeError, EncodeError};
 use bincode::{Decode, Encode};
 
-/// Version of the value frame and of all records in it, bar the root.
-const VERSION: u8 = 2;
-
-/// Version of the root's record, and so of the store: what is newer is refused before anything else is read.
-const ROOT_VERSION: u8 = 3;
+/// Version of the value frame and of all records in it. A store whose root is newer is refused before anything else is read.
+const VERSION: u8 = 4;
 
 /// Bytes before the payload.
 pub(crate) const HEADER: usize = 9;
@@ -39,7 +36,7 @@ pub enum DamageError {
     #[error("a value cannot be decoded: {0}")]
     Malformed(&'static str),
     /// Written by a newer version.
-    #[error("written by a newer version: format {found}, this program reads up to {ROOT_VERSION}")]
+    #[error("written by a newer version: format {found}, this program reads up to {VERSION}")]
     Newer {
         /// The version byte found.
         found: u8,
@@ -97,39 +94,31 @@ pub(crate) fn decode_prefix<T: Decode<()>>(bytes: &[u8]) -> Result<T, DamageErro
     Ok(record)
 }
 
-/// Checksum of a payload under its key.
-pub(crate) fn checksum(key: &[u8], payload: &[u8]) -> u32 {
-    crc32c::crc32c_append(crc32c::crc32c(key), payload)
+/// Checksum of a payload under its key. Before version 4 it left the version out.
+fn checksum(version: u8, key: &[u8], payload: &[u8]) -> u32 {
+    let crc = crc32c::crc32c_append(crc32c::crc32c(key), payload);
+    if version < 4 { crc } else { crc32c::crc32c_append(crc, &[version]) }
 }
 
 /// The frame around a payload.
 pub(crate) fn seal(key: &[u8], payload: &[u8]) -> Vec<u8> {
-    frame(VERSION, key, payload)
+    seal_as(VERSION, key, payload)
 }
 
 /// Makes a payload behind [`HEADER`] bytes of any content a frame, and gives its checksum.
 pub(crate) fn seal_in_place(key: &[u8], value: &mut [u8]) -> u32 {
     let (header, payload) = value.split_at_mut_checked(HEADER).unwrap_or_default();
-    let crc = checksum(key, payload);
+    let crc = checksum(VERSION, key, payload);
     fill_header(header, VERSION, payload.len(), crc);
     crc
 }
 
 /// The frame around a payload that was written in an older version.
 pub(crate) fn seal_as(version: u8, key: &[u8], payload: &[u8]) -> Vec<u8> {
-    frame(version, key, payload)
-}
-
-/// The frame around the root.
-pub(crate) fn seal_root(key: &[u8], payload: &[u8]) -> Vec<u8> {
-    frame(ROOT_VERSION, key, payload)
-}
-
-fn frame(version: u8, key: &[u8], payload: &[u8]) -> Vec<u8> {
     let mut value = Vec::with_capacity(HEADER + payload.len());
     value.resize(HEADER, 0);
     value.extend_from_slice(payload);
-    fill_header(&mut value, version, payload.len(), checksum(key, payload));
+    fill_header(&mut value, version, payload.len(), checksum(version, key, payload));
     value
 }
 
@@ -144,32 +133,23 @@ fn fill_header(header: &mut [u8], version: u8, length: usize, crc: u32) {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Frame {
     pub(crate) version: u8,
-    /// The checksum of key and payload.
+    /// The checksum that fits.
     pub(crate) crc: u32,
 }
 
 /// The payload in a frame, checked.
 pub(crate) fn open<'v>(key: &[u8], value: &'v [u8]) -> Result<(Frame, &'v [u8]), DamageError> {
-    unframe(VERSION, key, value)
-}
-
-/// The root's payload and the version that it was written in.
-pub(crate) fn open_root<'v>(key: &[u8], value: &'v [u8]) -> Result<(u8, &'v [u8]), DamageError> {
-    unframe(ROOT_VERSION, key, value).map(|(frame, payload)| (frame.version, payload))
-}
-
-fn unframe<'v>(newest: u8, key: &[u8], value: &'v [u8]) -> Result<(Frame, &'v [u8]), DamageError> {
     let damaged = || DamageError::Checksum(key_text(key));
     match value {
-        [version, l0, l1, l2, l3, c0, c1, c2, c3, payload @ ..] if (1..=newest).contains(version) => {
+        [version, l0, l1, l2, l3, c0, c1, c2, c3, payload @ ..] if (1..=VERSION).contains(version) => {
             let length = u32::from_le_bytes([*l0, *l1, *l2, *l3]) as usize;
             let crc = u32::from_le_bytes([*c0, *c1, *c2, *c3]);
-            if length != payload.len() || checksum(key, payload) != crc {
+            if length != payload.len() || checksum(*version, key, payload) != crc {
                 return Err(damaged());
             }
             Ok((Frame { version: *version, crc }, payload))
         }
-        [found, ..] if *found > newest => Err(DamageError::Newer { found: *found }),
+        [found, ..] if *found > VERSION => Err(DamageError::Newer { found: *found }),
         _ => Err(damaged()),
     }
 }

@@ -13,6 +13,7 @@ mod codec;
 mod copy;
 mod digest;
 mod digest_check;
+mod elias_fano;
 mod erase;
 mod expire;
 mod garbage;

@@ -83,13 +83,13 @@ impl Root {
 
     /// The value stored under [`ROOT_KEY`].
     pub(crate) fn seal(&self) -> Vec<u8> {
-        codec::seal_root(ROOT_KEY, &codec::encode(self))
+        codec::seal(ROOT_KEY, &codec::encode(self))
     }
 
     /// A root from the value stored under [`ROOT_KEY`].
     pub(crate) fn open(value: &[u8]) -> Result<Self, DamageError> {
-        let (version, payload) = codec::open_root(ROOT_KEY, value)?;
-        if version > 1 {
+        let (frame, payload) = codec::open(ROOT_KEY, value)?;
+        if frame.version > 1 {
             return codec::decode(payload);
         }
         // A record is its fields one after the other, so version 1 only lacks the last ones.
@@ -194,16 +194,26 @@ pub(crate) struct LogRecord<P = Pseudonym, F = Fingerprint> {
 }
 
 impl LogRecord {
-    /// From the value of a log object. In objects of version 1 hashes are longer.
+    /// From the value of a log object. In older ones hashes are longer.
     pub(crate) fn open(packed: &[u8], version: u8) -> Result<Self, DamageError> {
-        if version > 1 {
-            return unpack_record(packed);
+        match version {
+            1 => Self::open_older::<16, 10>(packed),
+            2 => Self::open_older::<12, 9>(packed),
+            _ => unpack_record(packed),
         }
+    }
+
+    fn open_older<const P: usize, const F: usize>(packed: &[u8]) -> Result<Self, DamageError> {
         let LogRecord { creators, videos, viewers, fingerprints, rows, past } = unpack_record(packed)?;
-        let viewers = viewers.into_iter().map(|[pseudonym @ .., _, _, _, _]: [u8; 16]| pseudonym).collect();
-        let fingerprints = fingerprints.into_iter().map(|[fingerprint @ .., _]: [u8; 10]| fingerprint).collect();
+        let viewers = viewers.into_iter().map(|pseudonym: [u8; P]| first(&pseudonym)).collect();
+        let fingerprints = fingerprints.into_iter().map(|fingerprint: [u8; F]| first(&fingerprint)).collect();
         Ok(Self { creators, videos, viewers, fingerprints, rows, past })
     }
+}
+
+/// The first bytes of as many or more.
+fn first<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    bytes.first_chunk().copied().unwrap_or([0; N])
 }
 
 /// zstd level of logged commits and catalogue parts: they are read once.

@@ -5,7 +5,7 @@
 //! own: so the first look-up that comes to a block pays for it. New keys come as small runs that merge as they pile up.
 //!
 //! ```text
-//! block = length u32 | u32 stream of differences of the keys' first 4 bytes
+//! block = length u32 | the keys' first 8 bytes, as big-endian numbers in Elias–Fano's code
 //!       | length u32 | u32 stream of values | the keys' other bytes, in order
 //! ```
 
@@ -15,6 +15,7 @@ use std::sync::Arc;
 use bincode::{Decode, Encode};
 
 use crate::codec::DamageError;
+use crate::elias_fano;
 use crate::kv::{Batch, Kv, KvError};
 use crate::object::{Object, ObjectRef, ObjectWriter, ReadError, ValueRef};
 use crate::pack;
@@ -65,11 +66,17 @@ struct Run {
 /// A Bloom filter of a block's keys.
 struct Filter(Box<[u8]>);
 
+#[derive(Default)]
 struct Block {
-    heads: Vec<u32>,
+    /// The keys' first bytes, as big-endian numbers.
+    heads: Vec<u64>,
+    /// Their other bytes.
     tails: Vec<u8>,
     values: Vec<u32>,
 }
+
+/// Bytes of a key in a block's numbers.
+const HEAD: usize = 8;
 
 type BlockCache = quick_cache::sync::Cache<(u64, ValueRef), Arc<Block>, BlockWeight>;
 
@@ -78,11 +85,11 @@ struct BlockWeight;
 
 impl quick_cache::Weighter<(u64, ValueRef), Arc<Block>> for BlockWeight {
     fn weight(&self, _: &(u64, ValueRef), block: &Arc<Block>) -> u64 {
-        (block.heads.len() * 8 + block.tails.len() + 64) as u64
+        (block.heads.len() * 12 + block.tails.len() + 64) as u64
     }
 }
 
-/// All runs of one kind of key, `K` bytes long (at least 12 bits of the last 8 bytes random).
+/// All runs of one kind of key, `K` bytes long, at least 8, of which the last 8 are random.
 pub(crate) struct Runs<const K: usize> {
     listed: Vec<RunRef>,
     /// The first of those listed: the rest is opened at the next look-up, since readers never need them.
@@ -123,16 +130,16 @@ impl<const K: usize> Runs<K> {
         self.open(kv)?;
         // What a newer run says comes last, and so counts.
         for run in &self.open {
-            let (mut place, mut block, mut from) = (0, None, 0);
+            let (mut place, mut block, mut is_read, mut from) = (0, Block::default(), false, 0);
             for (at, key) in keys.clone().enumerate() {
                 while run.blocks.get(place + 1).is_some_and(|next| next.is_up_to(key)) {
-                    (place, block, from) = (place + 1, None, 0);
+                    (place, is_read, from) = (place + 1, false, 0);
                 }
                 let Some(head) = run.blocks.get(place) else { continue };
-                let block = match &mut block {
-                    Some(block) => block,
-                    none => none.insert(Block::decode::<K>(&run.object.read(kv, head.span)?, head)?),
-                };
+                if !is_read {
+                    block.read::<K>(kv, run, head)?;
+                    is_read = true;
+                }
                 from = block.heads.get(from..).map_or(from, |rest| from + passed(rest, head_of(key)));
                 if let Some(value) = block.find_from(from, key) {
                     found(at, value);
@@ -215,8 +222,8 @@ impl<const K: usize> Runs<K> {
             let mut reader = RunReader::<K>::open(kv, run)?;
             let mut last = None;
             let mut count = 0;
-            while let Some((key, value)) = reader.next(kv)? {
-                // Two fingerprints of a longer kind, from version 1, may be cut to equal ones.
+            while let Some((key, value)) = reader.next()? {
+                // Two fingerprints of a longer kind, from an older version, may be cut to equal ones.
                 if last.is_some_and(|last| last > key) {
                     return Err(DamageError::Malformed("run out of order").into());
                 }
@@ -233,34 +240,34 @@ impl<const K: usize> Runs<K> {
     }
 }
 
+/// Hands over the entries of all in the order of their keys; of equal keys the newest first, which is the one that is found.
 fn merge<const K: usize>(
     mut olds: Vec<RunReader<'_, K>>,
     sorted: &[([u8; K], u32)],
     mut push: impl FnMut(&[u8; K], u32) -> Result<(), KvError>,
 ) -> Result<(), ReadError> {
-    let mut heads = Vec::new();
-    for old in &mut olds {
-        heads.push(old.next(old.kv)?);
-    }
+    type Source<'s, const K: usize> = Box<dyn FnMut() -> Result<Option<([u8; K], u32)>, ReadError> + 's>;
     let mut new = sorted.iter().copied();
-    let mut new_head = new.next();
+    let mut sources: Vec<Source<'_, K>> = vec![Box::new(move || Ok(new.next()))];
+    sources.extend(olds.iter_mut().rev().map(|old| Box::new(|| old.next()) as Source<'_, K>));
+    let mut heads = sources.iter_mut().map(|next| next()).collect::<Result<Vec<_>, _>>()?;
     loop {
-        let oldest = heads.iter().enumerate().filter_map(|(place, head)| Some((head.as_ref()?.0, place))).min();
-        match (oldest, new_head) {
-            (None, None) => return Ok(()),
-            (Some((key, place)), new_key) if new_key.is_none_or(|(new_key, _)| key < new_key) => {
-                if let (Some(head), Some(old)) = (heads.get_mut(place), olds.get_mut(place)) {
-                    if let Some((key, value)) = head.take() {
-                        push(&key, value)?;
-                    }
-                    *head = old.next(old.kv)?;
-                }
+        // The source whose turn it is, and the key up to which it is.
+        let mut order = (0..).zip(&heads).filter_map(|(place, head)| Some((head.as_ref()?.0, place)));
+        let Some(mut least) = order.next() else { return Ok(()) };
+        let mut bound = None;
+        for other in order {
+            if other < least {
+                bound = Some(std::mem::replace(&mut least, other));
+            } else if bound.is_none_or(|bound| other < bound) {
+                bound = Some(other);
             }
-            (_, Some((key, value))) => {
-                push(&key, value)?;
-                new_head = new.next();
-            }
-            (Some(_), None) => return Ok(()),
+        }
+        let place: usize = least.1;
+        let (Some(head), Some(next)) = (heads.get_mut(place), sources.get_mut(place)) else { return Ok(()) };
+        while let Some((key, value)) = head.take_if(|head| bound.is_none_or(|bound| (head.0, place) < bound)) {
+            push(&key, value)?;
+            *head = next()?;
         }
     }
 }
@@ -296,7 +303,9 @@ impl Run {
         if let Some(block) = cache.get(&key) {
             return Ok(block);
         }
-        let block = Arc::new(Block::decode::<K>(&self.object.read(kv, head.span)?, head)?);
+        let mut block = Block::default();
+        block.read::<K>(kv, self, head)?;
+        let block = Arc::new(block);
         cache.insert(key, block.clone());
         Ok(block)
     }
@@ -304,54 +313,72 @@ impl Run {
 
 impl Block {
     fn encode<const K: usize>(entries: &[([u8; K], u32)]) -> Vec<u8> {
-        let mut last = 0;
-        let mut differences = Vec::with_capacity(entries.len());
-        for (key, _) in entries {
-            let head = head_of(key);
-            differences.push(head.wrapping_sub(last));
-            last = head;
-        }
+        let heads: Vec<u64> = entries.iter().map(|(key, _)| head_of(key)).collect();
         let values: Vec<u32> = entries.iter().map(|&(_, value)| value).collect();
         let mut out = Vec::new();
-        for stream in [pack::encode_u32(&differences), pack::encode_u32(&values)] {
+        for stream in [elias_fano::encode(&heads), pack::encode_u32(&values)] {
             out.extend_from_slice(&u32::try_from(stream.len()).unwrap_or(u32::MAX).to_le_bytes());
             out.extend_from_slice(&stream);
         }
         for (key, _) in entries {
-            out.extend_from_slice(key.get(4..).unwrap_or_default());
+            out.extend_from_slice(key.get(HEAD..).unwrap_or_default());
         }
         out
     }
 
-    fn decode<const K: usize>(bytes: &[u8], head: &BlockHead) -> Result<Self, DamageError> {
+    /// Becomes one of a run's blocks. What it was goes, its memory stays.
+    fn read<const K: usize>(&mut self, kv: &Kv, run: &Run, head: &BlockHead) -> Result<(), ReadError> {
+        let bytes = run.object.read(kv, head.span)?;
+        self.heads.clear();
+        self.tails.clear();
+        self.values.clear();
+        Ok(self.decode::<K>(&bytes, head, run.object.version)?)
+    }
+
+    fn decode<const K: usize>(&mut self, bytes: &[u8], head: &BlockHead, version: u8) -> Result<(), DamageError> {
         let bad = || DamageError::Malformed("run block");
         let keys = head.keys as usize;
         let mut rest = bytes;
-        let mut stream = || -> Result<Vec<u32>, DamageError> {
+        let mut stream = || {
             let (length, after) = rest.split_first_chunk::<4>().ok_or_else(bad)?;
             let (stream, after) = after.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(bad)?;
             rest = after;
-            let mut values = Vec::new();
-            pack::decode_u32(stream, keys, &mut values)?;
-            Ok(values)
+            Ok::<_, DamageError>(stream)
         };
-        let (mut heads, values) = (stream()?, stream()?);
-        let mut last = 0_u32;
-        for head in &mut heads {
-            last = last.wrapping_add(*head);
-            *head = last;
-        }
-        // Fingerprints of version 1 have a byte more than is used now.
-        let stored = head.first.len().checked_sub(4).filter(|&stored| stored >= K - 4).ok_or_else(bad)?;
-        if rest.len() != keys * stored {
-            return Err(bad());
-        }
-        let tails = if stored == K - 4 {
-            rest.to_vec()
+        let (heads, values) = (stream()?, stream()?);
+        pack::decode_u32(values, keys, &mut self.values)?;
+        if version > 2 {
+            elias_fano::decode(heads, keys, &mut self.heads)?;
+            self.tails.extend_from_slice(rest);
         } else {
-            rest.chunks_exact(stored).flat_map(|tail| tail.get(..K - 4).unwrap_or_default()).copied().collect()
-        };
-        Ok(Self { heads, tails, values })
+            self.decode_older::<K>(heads, rest, head).ok_or_else(bad)??;
+        }
+        if self.tails.len() == keys * (K - HEAD) { Ok(()) } else { Err(bad()) }
+    }
+
+    /// Up to version 2 numbers were made of 4 bytes, and stored were their differences; hashes had more bytes than are used now.
+    fn decode_older<const K: usize>(
+        &mut self,
+        differences: &[u8],
+        rest: &[u8],
+        head: &BlockHead,
+    ) -> Option<Result<(), DamageError>> {
+        let mut starts = Vec::new();
+        if let Err(damage) = pack::decode_u32(differences, head.keys as usize, &mut starts) {
+            return Some(Err(damage));
+        }
+        let stored = head.first.len().checked_sub(4).filter(|&stored| stored >= K - 4)?;
+        if rest.len() != starts.len() * stored {
+            return None;
+        }
+        let mut start = 0_u32;
+        for (difference, rest) in starts.into_iter().zip(rest.chunks_exact(stored)) {
+            start = start.wrapping_add(difference);
+            let (next, tail) = rest.split_first_chunk::<4>()?;
+            self.heads.push(u64::from(start) << 32 | u64::from(u32::from_be_bytes(*next)));
+            self.tails.extend_from_slice(tail.get(..K - HEAD)?);
+        }
+        Some(Ok(()))
     }
 
     fn find<const K: usize>(&self, key: &[u8; K]) -> Option<u32> {
@@ -361,7 +388,7 @@ impl Block {
     /// The value of a key whose first bytes are those at `start`, or none.
     fn find_from<const K: usize>(&self, start: usize, key: &[u8; K]) -> Option<u32> {
         let head = head_of(key);
-        let tail = key.get(4..)?;
+        let tail = key.get(HEAD..)?;
         for place in start..self.heads.len() {
             if *self.heads.get(place)? != head {
                 return None;
@@ -375,43 +402,44 @@ impl Block {
 
     fn entry<const K: usize>(&self, place: usize) -> Option<([u8; K], u32)> {
         let mut key = [0; K];
-        let (head, tail) = key.split_first_chunk_mut::<4>()?;
+        let (head, tail) = key.split_first_chunk_mut::<HEAD>()?;
         *head = self.heads.get(place)?.to_be_bytes();
-        tail.copy_from_slice(self.tails.get(place * (K - 4)..(place + 1) * (K - 4))?);
+        tail.copy_from_slice(self.tails.get(place * (K - HEAD)..(place + 1) * (K - HEAD))?);
         Some((key, *self.values.get(place)?))
     }
 }
 
-fn head_of<const K: usize>(key: &[u8; K]) -> u32 {
-    key.first_chunk::<4>().map_or(0, |head| u32::from_be_bytes(*head))
+fn head_of<const K: usize>(key: &[u8; K]) -> u64 {
+    const { assert!(K >= HEAD, "shorter keys are no numbers of 8 bytes") };
+    key.first_chunk().map_or(0, |head| u64::from_be_bytes(*head))
 }
 
 /// How many of these come before a value: where many values are looked up in order, few lie between two.
-fn passed(sorted: &[u32], value: u32) -> usize {
+fn passed(sorted: &[u64], value: u64) -> usize {
     sorted.iter().position(|&known| known >= value).unwrap_or(sorted.len())
 }
 
 struct RunReader<'kv, const K: usize> {
     kv: &'kv Kv,
     run: Run,
-    block: Option<Block>,
+    block: Block,
     next_block: usize,
     place: usize,
 }
 
 impl<'kv, const K: usize> RunReader<'kv, K> {
     fn open(kv: &'kv Kv, listed: RunRef) -> Result<Self, ReadError> {
-        Ok(Self { kv, run: Run::open(kv, listed)?, block: None, next_block: 0, place: 0 })
+        Ok(Self { kv, run: Run::open(kv, listed)?, block: Block::default(), next_block: 0, place: 0 })
     }
 
-    fn next(&mut self, kv: &Kv) -> Result<Option<([u8; K], u32)>, ReadError> {
+    fn next(&mut self) -> Result<Option<([u8; K], u32)>, ReadError> {
         loop {
-            if let Some(entry) = self.block.as_ref().and_then(|block| block.entry(self.place)) {
+            if let Some(entry) = self.block.entry(self.place) {
                 self.place += 1;
                 return Ok(Some(entry));
             }
             let Some(head) = self.run.blocks.get(self.next_block) else { return Ok(None) };
-            self.block = Some(Block::decode::<K>(&self.run.object.read(kv, head.span)?, head)?);
+            self.block.read::<K>(self.kv, &self.run, head)?;
             self.next_block += 1;
             self.place = 0;
         }
@@ -498,11 +526,11 @@ mod tests {
     #[test]
     fn runs_answer_like_a_map_while_they_merge() {
         let kv = Kv::Memory(Memory::default());
-        let mut runs = Runs::<9>::new(vec![]);
+        let mut runs = Runs::<8>::new(vec![]);
         let mut model = BTreeMap::new();
         let mut object = 0;
         for round in 0..12_u32 {
-            let mut new: Vec<([u8; 9], u32)> = (0..[5_000, 10, 900][round as usize % 3])
+            let mut new: Vec<([u8; 8], u32)> = (0..[5_000, 10, 900][round as usize % 3])
                 .map(|n: u32| {
                     let hash = blake3::hash(&[round.to_le_bytes(), n.to_le_bytes()].concat());
                     (*hash.as_bytes().first_chunk().unwrap(), round * 10_000 + n)

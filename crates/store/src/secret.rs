@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 /// A viewer's pseudonym: BLAKE3 keyed, cut to 96 bits. Any two of 10⁹ viewers share one with a chance of 10⁻¹¹.
 pub(crate) type Pseudonym = [u8; 12];
 
-/// An event id's fingerprint: BLAKE3 keyed, cut to 72 bits. Any two of 10⁹ events share one with a chance of 10⁻⁴.
-pub(crate) type Fingerprint = [u8; 9];
+/// An event id's fingerprint: BLAKE3 keyed, cut to 64 bits. Any two of 10⁸ events share one with a chance of 3 × 10⁻⁴, of 10⁹ with one of 3 %.
+pub(crate) type Fingerprint = [u8; 8];
 
 /// What a key is for. The first words of its file say so, and no key is taken for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

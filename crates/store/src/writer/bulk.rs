@@ -143,7 +143,7 @@ enum State {
 
 impl Fingerprints {
     fn new<'e>(
-        runs: &mut Runs<9>,
+        runs: &mut Runs<8>,
         kv: &Kv,
         events: impl Iterator<Item = &'e Prepared> + Clone,
     ) -> Result<Self, ReadError> {

@@ -10,7 +10,7 @@ use throng_store::{AppendMode, DamageError, MemoryMap, OpenError, Options, ReadE
 use crate::world::{HOUR_MS, START_MS, content, creator_row, day, event, options, video_row};
 
 /// The version that is written.
-const NEWEST: u32 = 3;
+const NEWEST: u32 = 4;
 
 fn golden(version: u32) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/store/golden/version-{version}.bin"))
