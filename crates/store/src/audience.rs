@@ -2,21 +2,23 @@
 //!
 //! ```text
 //! block = set | set | …                  about 48 KB, one value
-//! set   = 0 | varint of the first ordinal and of each difference   up to 64 ordinals
-//!       | 2 | ordinals u32 | u32 stream of the differences           up to 65,536: two thirds of roaring's bytes
+//! set   = 0 | varint of the first ordinal and of each difference   up to 8 ordinals; before version 4 up to 64
+//!       | 3 | ordinals u32 | the ordinals in Elias–Fano's code       up to 65,536: two thirds of roaring's bytes
 //!       | 1 | roaring's portable serialisation                       more; in version 1 from 65 on
+//!       | 2 | ordinals u32 | u32 stream of the differences           versions 2 and 3
 //! ```
 
 use bincode::{Decode, Encode};
 use roaring::RoaringBitmap;
 
 use crate::codec::DamageError;
+use crate::elias_fano;
 use crate::kv::KvError;
 use crate::object::{ObjectWriter, ValueRef};
 use crate::pack;
 
-/// Sets with more ordinals are written as a stream.
-const LIST_MAX: usize = 64;
+/// Sets with more ordinals are written in Elias–Fano's code.
+const LIST_MAX: usize = 8;
 
 /// A block is written once it holds this much.
 const BLOCK_BYTES: usize = 48 * 1024;
@@ -94,11 +96,9 @@ fn write_set(sorted: &[u32], out: &mut Vec<u8>) {
         return;
     }
     if sorted.len() <= pack::VALUES_MAX {
-        out.push(2);
+        out.push(3);
         out.extend_from_slice(&u32::try_from(sorted.len()).unwrap_or(u32::MAX).to_le_bytes());
-        let before = std::iter::once(0).chain(sorted.iter().copied());
-        let differences: Vec<u32> = sorted.iter().zip(before).map(|(ordinal, before)| ordinal - before).collect();
-        out.extend_from_slice(&pack::encode_u32(&differences));
+        out.append(&mut elias_fano::encode(0, sorted.iter().map(|&ordinal| ordinal.into())));
         return;
     }
     out.push(1);
@@ -120,6 +120,13 @@ pub(crate) fn read_set(bytes: &[u8]) -> Result<RoaringBitmap, DamageError> {
                 set.insert(ordinal);
             }
             Ok(set)
+        }
+        [3, c0, c1, c2, c3, numbers @ ..] => {
+            let count = u32::from_le_bytes([*c0, *c1, *c2, *c3]) as usize;
+            let mut ordinals = Vec::new();
+            elias_fano::decode(numbers, 0, count, &mut ordinals)?;
+            let ordinals: Result<Vec<u32>, _> = ordinals.into_iter().map(u32::try_from).collect();
+            RoaringBitmap::from_sorted_iter(ordinals.map_err(|_| BAD)?).map_err(|_| BAD)
         }
         [2, c0, c1, c2, c3, stream @ ..] => {
             let count = u32::from_le_bytes([*c0, *c1, *c2, *c3]) as usize;

@@ -1,11 +1,11 @@
 //! Ascending 64-bit numbers in Elias–Fano's code: half a bit above the least that any code can take where they are random.
 //!
 //! ```text
-//! first u64 | low bits u8 | low bits of each number minus the first, packed | the other bits in unary
+//! low bits u8 | low bits of each number minus the base, packed | the other bits in unary
 //! ```
 //!
 //! Both from the lowest bit of the first byte on. In unary, the number at place `i` sets the bit `i` + its other bits. How
-//! many numbers there are is known from outside (Elias 1974; Fano 1971).
+//! many numbers there are and the base are known from outside (Elias 1974; Fano 1971).
 
 use crate::codec::DamageError;
 
@@ -14,16 +14,19 @@ const LOW_BITS_MAX: u32 = 56;
 
 const BAD: DamageError = DamageError::Malformed("ascending numbers");
 
-/// Encodes numbers that never fall.
-pub(crate) fn encode(values: &[u64]) -> Vec<u8> {
-    let (Some(&first), Some(&last)) = (values.first(), values.last()) else { return Vec::new() };
-    let range = last - first;
-    let low_bits = (range / values.len() as u64).checked_ilog2().unwrap_or(0).min(LOW_BITS_MAX);
-    let low_bytes = (values.len() * low_bits as usize).div_ceil(8);
-    let high_bytes = (values.len() + (range >> low_bits) as usize).div_ceil(8);
-    let mut packed = vec![0; low_bytes + high_bytes];
+/// Encodes numbers that never fall, from `base` on.
+pub(crate) fn encode(base: u64, values: impl ExactSizeIterator<Item = u64> + DoubleEndedIterator + Clone) -> Vec<u8> {
+    let Some(last) = values.clone().next_back() else { return Vec::new() };
+    let range = last - base;
+    let count = values.len();
+    let low_bits = (range / count as u64).checked_ilog2().unwrap_or(0).min(LOW_BITS_MAX);
+    let low_bytes = (count * low_bits as usize).div_ceil(8);
+    let high_bytes = (count + (range >> low_bits) as usize).div_ceil(8);
+    let mut out = vec![0; 1 + low_bytes + high_bytes];
+    let Some((bits, packed)) = out.split_first_mut() else { return Vec::new() };
+    *bits = low_bits as u8;
     let (lows, highs) = packed.split_at_mut_checked(low_bytes).unwrap_or_default();
-    for (place, value) in values.iter().map(|value| value - first).enumerate() {
+    for (place, value) in values.map(|value| value - base).enumerate() {
         let start = place * low_bits as usize;
         let low = (value & mask(low_bits)) << (start % 8);
         lows.iter_mut().skip(start / 8).zip(low.to_le_bytes()).for_each(|(byte, bits)| *byte |= bits);
@@ -32,20 +35,16 @@ pub(crate) fn encode(values: &[u64]) -> Vec<u8> {
             *byte |= 1 << (bit % 8);
         }
     }
-    let mut out = first.to_le_bytes().to_vec();
-    out.push(low_bits as u8);
-    out.append(&mut packed);
     out
 }
 
 /// Decodes `count` numbers onto the end of `out`, from all of `bytes`.
-pub(crate) fn decode(bytes: &[u8], count: usize, out: &mut Vec<u64>) -> Result<(), DamageError> {
+pub(crate) fn decode(bytes: &[u8], base: u64, count: usize, out: &mut Vec<u64>) -> Result<(), DamageError> {
     if count == 0 {
         return if bytes.is_empty() { Ok(()) } else { Err(BAD) };
     }
-    let (first, bytes) = bytes.split_first_chunk::<8>().ok_or(BAD)?;
     let (&low_bits, packed) = bytes.split_first().ok_or(BAD)?;
-    let (first, low_bits) = (u64::from_le_bytes(*first), u32::from(low_bits));
+    let low_bits = u32::from(low_bits);
     if low_bits > LOW_BITS_MAX {
         return Err(BAD);
     }
@@ -64,12 +63,12 @@ pub(crate) fn decode(bytes: &[u8], count: usize, out: &mut Vec<u64>) -> Result<(
             let start = place * low_bits as usize;
             let low = load(packed.get(start / 8..).unwrap_or_default()) >> (start % 8) & mask(low_bits);
             value = high << low_bits | low;
-            out.push(first.wrapping_add(value));
+            out.push(base.wrapping_add(value));
             place += 1;
         }
     }
     // The bytes bound how many there were to find.
-    if place == count && first.checked_add(value).is_some() { Ok(()) } else { Err(BAD) }
+    if place == count && base.checked_add(value).is_some() { Ok(()) } else { Err(BAD) }
 }
 
 fn mask(bits: u32) -> u64 {
@@ -102,18 +101,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn numbers_read_back_and_take_two_bits_above_what_they_share(values in ascending()) {
-            let bytes = encode(&values);
+        fn numbers_read_back_and_take_two_bits_above_what_they_share(values in ascending(), from_first in any::<bool>()) {
+            let base = values.first().copied().filter(|_| from_first).unwrap_or(0);
+            let bytes = encode(base, values.iter().copied());
             let mut read = vec![7];
-            decode(&bytes, values.len(), &mut read).unwrap();
+            decode(&bytes, base, values.len(), &mut read).unwrap();
             prop_assert_eq!(&read[1..], &values);
-            if let (Some(first), Some(last), 100..) = (values.first(), values.last(), values.len()) {
-                let least = ((last - first) as f64 / values.len() as f64).max(1.0).log2();
-                let bits = (bytes.len() as f64 - 11.0) * 8.0 / values.len() as f64;
+            if let (Some(last), 100..) = (values.last(), values.len()) {
+                let least = ((last - base) as f64 / values.len() as f64).max(1.0).log2();
+                let bits = (bytes.len() as f64 - 3.0) * 8.0 / values.len() as f64;
                 // Few numbers with more than 56 bits between them pay a little more.
                 prop_assert!(bits <= least + 4.0, "{bits} {least}");
             }
-            prop_assert!(decode(&bytes, values.len() + 1, &mut Vec::new()).is_err());
+            prop_assert!(decode(&bytes, base, values.len() + 1, &mut Vec::new()).is_err());
         }
 
         #[test]
@@ -123,14 +123,14 @@ mod tests {
             byte in any::<u8>(),
             cut in any::<bool>(),
         ) {
-            let mut damaged = encode(&values);
+            let mut damaged = encode(0, values.iter().copied());
             if !damaged.is_empty() {
                 let at = at.index(damaged.len());
                 damaged[at] = byte;
                 if cut { damaged.truncate(at); }
             }
             let mut out = Vec::new();
-            let _ = decode(&damaged, values.len(), &mut out);
+            let _ = decode(&damaged, 0, values.len(), &mut out);
             prop_assert!(out.len() <= damaged.len() * 8);
         }
     }

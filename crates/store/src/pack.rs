@@ -9,6 +9,8 @@
 //!                | place in its block u8 × exceptions | u32 stream of the exceptions' other bits
 //!            | 5 | min u32 | length u32 | zstd of a byte a value, minus min
 //!            | 6 | a bit per value, 1 for those above 0 | u32 stream of these       where a quarter is 0
+//!            | 7 | min u32 | base u8 | length u32 | zstd of bytes of several values, minus min, below base
+//!            | 8 | eight u32 streams: the values' hexadecimal digits, the lowest first
 //! u64 stream = 0 | min u64 | u32 stream of low words                 where max − min < 2³²
 //!            | 1 | min u64 | u32 stream of high words | u32 stream of low words
 //! i64 column = 0 | u64 stream of the values                          ts and sums
@@ -16,7 +18,10 @@
 //!            | 2 | first i64 | u64 stream of differences            where few are negative
 //! ```
 //!
-//! Streams within 2 and 4 are 0 or 1, those within 6 are 0, 1 or 4. Codes of few values cost their entropy as 5, where packing pays whole bits.
+//! Streams within 2 and 4 are 0 or 1, those within 6 are 0, 1 or 4, those within 8 are 0, 1, 5 or 7. Codes of few values cost
+//! little more than their entropy as 5 and 7, where packing pays whole bits. A byte of 7 holds as many values as it has room for, the first
+//! one as its lowest digit to the base; Huffman's code, which pays a whole bit a byte at least, then serves one in two too. 8 is for values
+//! that are made of several fields.
 //!
 //! The number of values is known from outside. Decoding checks every length and never allocates more than the values
 //! asked for.
@@ -60,7 +65,7 @@ pub(crate) fn encode_u32(values: &[u32]) -> Vec<u8> {
         Some(&(1 | 4 | 6)) => match bytes {
             Some(bytes) if bytes.len() < out.len() => bytes,
             Some(_) => out,
-            None => compress(out),
+            None => compress_packed(out, values),
         },
         _ => compress(out),
     }
@@ -193,12 +198,14 @@ fn take_u64s(rest: &mut &[u8], count: usize) -> Result<Vec<u64>, DamageError> {
 }
 
 /// Which kinds a stream may be of, so that streams within streams end.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Kinds {
     /// 0 and 1.
     Packed,
     /// These and 4.
     Patched,
+    /// 0, 1, 5 and 7.
+    Bytes,
     All,
 }
 
@@ -210,7 +217,12 @@ fn put_u32s(values: &[u32], out: &mut Vec<u8>, kinds: Kinds) {
         return;
     }
     let mut packed = Vec::new();
-    put_packed(values, &mut packed, kinds >= Kinds::Patched);
+    put_packed(values, &mut packed, matches!(kinds, Kinds::Patched | Kinds::All));
+    if kinds == Kinds::Bytes
+        && let Some(bytes) = put_bytes(values).filter(|bytes| bytes.len() < packed.len())
+    {
+        packed = bytes;
+    }
     if kinds == Kinds::All {
         if run_count(values) * 2 < values.len() {
             let mut run_values = Vec::new();
@@ -314,8 +326,10 @@ fn take_u32s(rest: &mut &[u8], count: usize, out: &mut Vec<u32>, kinds: Kinds) -
             out.resize(out.len() + count, value);
         }
         [1] => take_packed(rest, count, out)?,
-        [4] if kinds >= Kinds::Patched => take_patched(rest, count, out)?,
-        [5] if kinds == Kinds::All => take_bytes(rest, count, out)?,
+        [4] if matches!(kinds, Kinds::Patched | Kinds::All) => take_patched(rest, count, out)?,
+        [5] if matches!(kinds, Kinds::Bytes | Kinds::All) => take_bytes(rest, count, out)?,
+        [7] if matches!(kinds, Kinds::Bytes | Kinds::All) => take_digits(rest, count, out)?,
+        [8] if kinds == Kinds::All => take_fields(rest, count, out)?,
         [6] if kinds == Kinds::All => take_sparse(rest, count, out)?,
         [2] if kinds == Kinds::All => {
             let runs = u32::from_le_bytes(take(rest)?) as usize;
@@ -411,30 +425,99 @@ fn take_sparse(rest: &mut &[u8], count: usize, out: &mut Vec<u32>) -> Result<(),
     Ok(())
 }
 
-/// A byte a value, compressed; `None` where that is too narrow, too short to be worth it, or always the same.
+/// Bytes of one or several values, compressed; `None` where those are too wide, too few to be worth it, or all
+/// the same.
 fn put_bytes(values: &[u32]) -> Option<Vec<u8>> {
     let (min, max) = (values.iter().copied().min()?, values.iter().copied().max()?);
-    if min == max || max - min > u32::from(u8::MAX) || values.len() < BLOCK {
-        return None;
-    }
-    let bytes: Vec<u8> = values.iter().map(|value| (value - min) as u8).collect();
-    let small = zstd_compress(&bytes).ok()?;
-    let mut out = vec![5];
+    let largest = u8::try_from(max - min).ok().filter(|&largest| largest > 0 && values.len() >= BLOCK)?;
+    let several = largest.checked_add(1).map(|base| (base, digits(base))).filter(|&(_, several)| several > 1);
+    let mut out = vec![if several.is_some() { 7 } else { 5 }];
     out.extend_from_slice(&min.to_le_bytes());
+    let bytes: Vec<u8> = if let Some((base, several)) = several {
+        out.push(base);
+        let byte = |digits: &[u32]| digits.iter().rev().fold(0, |byte, value| byte * base + (value - min) as u8);
+        values.chunks(several).map(byte).collect()
+    } else {
+        values.iter().map(|value| (value - min) as u8).collect()
+    };
+    let small = zstd_compress(&bytes).ok()?;
     out.extend_from_slice(&u32::try_from(small.len()).ok()?.to_le_bytes());
     out.extend_from_slice(&small);
     Some(out)
 }
 
-fn take_bytes(rest: &mut &[u8], count: usize, out: &mut Vec<u32>) -> Result<(), DamageError> {
+/// How many digits to a base a byte has room for.
+fn digits(base: u8) -> usize {
+    let held = |count: &u32| u64::from(base).pow(*count) <= 256;
+    if base < 2 { 1 } else { (1..=8).take_while(held).count() }
+}
+
+fn take_digits(rest: &mut &[u8], count: usize, out: &mut Vec<u32>) -> Result<(), DamageError> {
     let min = u32::from_le_bytes(take(rest)?);
-    let length = u32::from_le_bytes(take(rest)?) as usize;
-    let bytes = zstd::bulk::decompress(take_slice(rest, length)?, count).map_err(|_| BAD)?;
-    if bytes.len() != count {
+    let [base] = take(rest)?;
+    let several = digits(base);
+    if several < 2 {
         return Err(BAD);
     }
-    out.extend(bytes.into_iter().map(|byte| min.wrapping_add(byte.into())));
+    let bytes = take_zstd(rest, count.div_ceil(several))?;
+    let start = out.len();
+    out.reserve(bytes.len() * several);
+    // What each byte holds, counted up digit by digit.
+    let mut held = [[min; 8]; 256];
+    let mut last = [0; 8];
+    for slot in &mut held {
+        slot.iter_mut().zip(last).for_each(|(slot, digit)| *slot = min.wrapping_add(digit));
+        for digit in last.iter_mut().take(several) {
+            *digit += 1;
+            if *digit < u32::from(base) {
+                break;
+            }
+            *digit = 0;
+        }
+    }
+    for byte in bytes {
+        let values = held.get(usize::from(byte)).and_then(|held| held.get(..several));
+        out.extend_from_slice(values.unwrap_or_default());
+    }
+    out.truncate(start + count);
     Ok(())
+}
+
+/// The hexadecimal digits of the values apart.
+fn put_fields(values: &[u32]) -> Vec<u8> {
+    let mut out = vec![8];
+    for shift in (0..u32::BITS).step_by(4) {
+        let digits: Vec<u32> = values.iter().map(|value| value >> shift & 0xF).collect();
+        put_u32s(&digits, &mut out, Kinds::Bytes);
+    }
+    out
+}
+
+fn take_fields(rest: &mut &[u8], count: usize, out: &mut Vec<u32>) -> Result<(), DamageError> {
+    let start = out.len();
+    take_u32s(rest, count, out, Kinds::Bytes)?;
+    let mut digits = Vec::new();
+    for shift in (4..u32::BITS).step_by(4) {
+        digits.clear();
+        take_u32s(rest, count, &mut digits, Kinds::Bytes)?;
+        for (value, digit) in out.iter_mut().skip(start).zip(&digits) {
+            *value |= digit << shift;
+        }
+    }
+    Ok(())
+}
+
+fn take_bytes(rest: &mut &[u8], count: usize, out: &mut Vec<u32>) -> Result<(), DamageError> {
+    let min = u32::from_le_bytes(take(rest)?);
+    out.extend(take_zstd(rest, count)?.into_iter().map(|byte| min.wrapping_add(byte.into())));
+    Ok(())
+}
+
+/// So many bytes, compressed behind their length.
+fn take_zstd(rest: &mut &[u8], count: usize) -> Result<Vec<u8>, DamageError> {
+    let length = u32::from_le_bytes(take(rest)?) as usize;
+    let bytes = zstd::bulk::decompress(take_slice(rest, length)?, count).map_err(|_| BAD)?;
+    if bytes.len() == count { Ok(bytes) } else { Err(BAD) }
 }
 
 /// So much of a longer stream is compressed first.
@@ -456,6 +539,17 @@ fn compress(plain: Vec<u8>) -> Vec<u8> {
         }
         _ => plain,
     }
+}
+
+/// As [`compress`] does; but where that is worth it, perhaps as digits apart.
+fn compress_packed(packed: Vec<u8>, values: &[u32]) -> Vec<u8> {
+    let bytes = packed.len();
+    let small = compress(packed);
+    if small.len() == bytes || values.len() < GUESS_VALUES_MIN {
+        return small;
+    }
+    let fields = put_fields(values);
+    if fields.len() < small.len() { fields } else { small }
 }
 
 thread_local! {
@@ -540,6 +634,19 @@ mod tests {
                 < 5_200
         );
         assert!(round_trip_i64(&(0..10_000).map(|n| 1_700_000_000_000 + n * 977).collect::<Vec<_>>()) < 100);
+        // Three fields of 1.5, 1.1 and 0.6 bits.
+        let fields: Vec<u32> = (0..16_384_u32)
+            .map(|n| {
+                let hash = blake3::hash(&n.to_le_bytes());
+                let field = |at: usize, one_in: u8| match hash.as_bytes()[at] % one_in {
+                    0 => 1 + u32::from(hash.as_bytes()[at + 1] % 2),
+                    _ => 0,
+                };
+                field(0, 2) << 24 | field(2, 4) << 8 | field(4, 9)
+            })
+            .collect();
+        let bytes = round_trip_u32(&fields);
+        assert!((6_400..7_200).contains(&bytes), "{bytes}");
         assert_eq!(round_trip_u32(&[]), 5);
         round_trip_i64(&[]);
         round_trip_i64(&[i64::MIN, i64::MAX, 0, -1]);
@@ -567,12 +674,32 @@ mod tests {
 
         #[test]
         fn any_bytes_are_read_or_refused(
-            tag in 0..8_u8, bytes in prop::collection::vec(prop_oneof![any::<u8>(), 0..4_u8], 0..300), count in 0..700_usize
+            tag in 0..10_u8, bytes in prop::collection::vec(prop_oneof![any::<u8>(), 0..4_u8], 0..300), count in 0..700_usize
         ) {
             let bytes = [&[tag], bytes.as_slice()].concat();
             let (mut narrow, mut wide) = (vec![], vec![]);
             if decode_u32(&bytes, count, &mut narrow).is_ok() { prop_assert_eq!(narrow.len(), count); }
             if decode_i64(&bytes, count, &mut wide).is_ok() { prop_assert_eq!(wide.len(), count); }
+        }
+
+        #[test]
+        fn few_values_take_little_more_than_their_entropy(
+            weights in prop::collection::vec(1..1_000_u64, 1..40), min in any::<u32>(), seed: u32, count in 0..20_000_usize
+        ) {
+            let total: u64 = weights.iter().sum();
+            let choice = |n: usize, salt: u32| {
+                let hash = blake3::hash(&[n as u32, seed, salt].map(u32::to_le_bytes).concat());
+                let mut at = u64::from_le_bytes(*hash.as_bytes().first_chunk().unwrap()) % total;
+                weights.iter().position(|&weight| { let here = at < weight; at = at.wrapping_sub(weight); here }).unwrap() as u32
+            };
+            let shares = weights.iter().map(|&weight| weight as f64 / total as f64);
+            let entropy: f64 = shares.map(|share| -share * share.log2()).sum();
+            // A tenth of a bit, or a fiftieth, and tables of up to 256 codes.
+            let fits = |bytes: usize, entropy: f64| bytes as f64 * 8.0 < count as f64 * (entropy * 1.02 + 0.1) + 3_000.0;
+            let one: Vec<u32> = (0..count).map(|n| min.wrapping_add(choice(n, 0))).collect();
+            let bytes = round_trip_u32(&one);
+            prop_assert!(one.iter().max() < one.iter().min() || fits(bytes, entropy), "{bytes} of {count} at {entropy}");
+            round_trip_u32(&(0..count).map(|n| choice(n, 0) << 16 | choice(n, 1)).collect::<Vec<_>>());
         }
 
         #[test]

@@ -5,7 +5,7 @@
 //! own: so the first look-up that comes to a block pays for it. New keys come as small runs that merge as they pile up.
 //!
 //! ```text
-//! block = length u32 | the keys' first 8 bytes, as big-endian numbers in Elias–Fano's code
+//! block = length u32 | first u64 | the keys' first 8 bytes, as big-endian numbers in Elias–Fano's code from the first on
 //!       | length u32 | u32 stream of values | the keys' other bytes, in order
 //! ```
 
@@ -315,8 +315,11 @@ impl Block {
     fn encode<const K: usize>(entries: &[([u8; K], u32)]) -> Vec<u8> {
         let heads: Vec<u64> = entries.iter().map(|(key, _)| head_of(key)).collect();
         let values: Vec<u32> = entries.iter().map(|&(_, value)| value).collect();
+        let first = heads.first().copied().unwrap_or(0);
+        let mut numbers = first.to_le_bytes().to_vec();
+        numbers.append(&mut elias_fano::encode(first, heads.iter().copied()));
         let mut out = Vec::new();
-        for stream in [elias_fano::encode(&heads), pack::encode_u32(&values)] {
+        for stream in [numbers, pack::encode_u32(&values)] {
             out.extend_from_slice(&u32::try_from(stream.len()).unwrap_or(u32::MAX).to_le_bytes());
             out.extend_from_slice(&stream);
         }
@@ -348,7 +351,8 @@ impl Block {
         let (heads, values) = (stream()?, stream()?);
         pack::decode_u32(values, keys, &mut self.values)?;
         if version > 2 {
-            elias_fano::decode(heads, keys, &mut self.heads)?;
+            let (first, heads) = heads.split_first_chunk().ok_or_else(bad)?;
+            elias_fano::decode(heads, u64::from_le_bytes(*first), keys, &mut self.heads)?;
             self.tails.extend_from_slice(rest);
         } else {
             self.decode_older::<K>(heads, rest, head).ok_or_else(bad)??;

@@ -11,8 +11,8 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// A viewer's pseudonym: BLAKE3 keyed, cut to 96 bits. Any two of 10⁹ viewers share one with a chance of 10⁻¹¹.
-pub(crate) type Pseudonym = [u8; 12];
+/// A viewer's pseudonym: BLAKE3 keyed, cut to 80 bits. Any two of 10⁹ viewers share one with a chance of 4 × 10⁻⁷.
+pub(crate) type Pseudonym = [u8; 10];
 
 /// An event id's fingerprint: BLAKE3 keyed, cut to 64 bits. Any two of 10⁸ events share one with a chance of 3 × 10⁻⁴, of 10⁹ with one of 3 %.
 pub(crate) type Fingerprint = [u8; 8];

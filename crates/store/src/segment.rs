@@ -281,7 +281,13 @@ impl Segment {
         if !self.touches(range) {
             return Ok(Vec::new());
         }
-        Ok(self.rollups(&self.head.video_days, span.days.clone(), range)?.0)
+        let mut rollups = self.rollups(&self.head.video_days, span.days.clone(), range)?.0;
+        if self.object.version > 2 && span.duration_ms.is_some() {
+            for DayRollup { tally, .. } in &mut rollups {
+                tally[Metric::TimedViews] = tally[Metric::Views];
+            }
+        }
+        Ok(rollups)
     }
 
     /// Appends the day numbers of all days of spans that follow each other, span by span.
@@ -291,7 +297,21 @@ impl Segment {
 
     /// Appends the sums of one metric, in the same order.
     pub fn read_span_sums(&self, spans: &[VideoSpan], metric: Metric, out: &mut Vec<i64>) -> Result<(), ReadError> {
-        self.table(&self.head.video_days).read_wide(metric as usize, days_of(spans), out)
+        if metric != Metric::TimedViews || self.object.version <= 2 {
+            return self.table(&self.head.video_days).read_wide(metric as usize, days_of(spans), out);
+        }
+        let start = out.len();
+        self.read_span_sums(spans, Metric::Views, out)?;
+        let mut sums = out.iter_mut().skip(start);
+        for span in spans {
+            let of_span = sums.by_ref().take(span.days.len());
+            if span.duration_ms.is_none() {
+                of_span.for_each(|sum| *sum = 0);
+            } else {
+                of_span.for_each(drop);
+            }
+        }
+        Ok(())
     }
 
     /// The audience of a rollup of this segment; `None` where none was kept and the rows must be scanned.

@@ -119,7 +119,7 @@ impl<'kv> SegmentWriter<'kv> {
                 &days,
                 &seen,
                 VIDEO_AUDIENCE_ROWS_MIN,
-                &[],
+                None,
             )?;
         }
         if let Some(open) = &mut self.open {
@@ -145,7 +145,7 @@ impl<'kv> SegmentWriter<'kv> {
             &open.days,
             &open.seen,
             CREATOR_AUDIENCE_ROWS_MIN,
-            &digested,
+            Some(&digested),
         )?;
         let days = u32::try_from(open.days.len()).unwrap_or(u32::MAX);
         self.creators.push(&mut self.out, [open.creator.0, open.spans, days], [])
@@ -207,7 +207,8 @@ fn record(days: &mut Vec<(Day, Tally)>, day: Day, add: impl FnOnce(&mut Tally)) 
 }
 
 /// Writes one rollup row per day. `seen` is sorted; days with fewer entries than `rows_min` get no audience, and in that of
-/// a day with a digest those with a view are left out, since the digest lists them.
+/// a day with a digest those with a view are left out, since the digest lists them. Days of a video have none, and their
+/// timed views are told by the length in the span.
 fn write_days(
     out: &mut ObjectWriter<'_>,
     table: &mut TableWriter<5, METRICS>,
@@ -215,10 +216,11 @@ fn write_days(
     days: &[(Day, Tally)],
     seen: &[Seen],
     rows_min: usize,
-    digested: &[bool],
+    digested: Option<&[bool]>,
 ) -> Result<(), KvError> {
     let mut seen_days = seen.chunk_by(|a, b| a.0 == b.0);
-    let mut digested = digested.iter();
+    let of_video = digested.is_none();
+    let mut digested = digested.unwrap_or_default().iter();
     let (mut viewed, mut others) = (Vec::new(), Vec::new());
     for (day, tally) in days {
         let entries = seen_days.next().unwrap_or_default();
@@ -241,7 +243,8 @@ fn write_days(
         };
         let AudienceRef { block, offset, view_bytes, other_bytes } = audience;
         let narrow = [u32::from(day.number()), block, offset, view_bytes, other_bytes];
-        table.push(out, narrow, Metric::ALL.map(|metric| tally[metric] as i64))?;
+        let sum = |metric| if of_video && metric == Metric::TimedViews { 0 } else { tally[metric] as i64 };
+        table.push(out, narrow, Metric::ALL.map(sum))?;
     }
     Ok(())
 }

@@ -59,7 +59,7 @@ pub(crate) struct Writer {
     tail_viewers: HashMap<Pseudonym, u32, RandomKeys>,
     pub(crate) viewer_cache: HashMap<Pseudonym, u32, RandomKeys>,
     fingerprints: Runs<8>,
-    pub(crate) pseudonyms: Runs<12>,
+    pub(crate) pseudonyms: Runs<10>,
     /// Changed since the last checkpoint.
     dirty: Changes,
     /// Grows when a zone changes: a merge that began before must not be listed.

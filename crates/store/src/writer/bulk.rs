@@ -208,7 +208,7 @@ struct Viewers {
 
 impl Viewers {
     fn new<'e>(
-        runs: &mut Runs<12>,
+        runs: &mut Runs<10>,
         kv: &Kv,
         root: &Root,
         events: impl Iterator<Item = &'e Prepared> + Clone,

@@ -33,7 +33,7 @@ fn marks(store: &Store) -> BTreeSet<u32> {
 }
 
 /// What a viewer is called in the store: as docs/FORMAT.md says, from the key file.
-fn pseudonym(key_file: &Path, viewer: &str) -> [u8; 12] {
+fn pseudonym(key_file: &Path, viewer: &str) -> [u8; 10] {
     let text = std::fs::read_to_string(key_file).unwrap();
     let digits = text.lines().last().unwrap();
     let key: Vec<u8> = (0..64).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect();
@@ -49,15 +49,16 @@ fn files(dir: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// Whether bytes hold a pseudonym, or anything in them that can be unpacked does. Runs code the first eight bytes of their
-/// pseudonyms and keep the last four, one viewer's after the other's: so those are looked for beside another viewer's.
-fn holds(bytes: &[u8], pseudonym: &[u8; 12], ends: &HashSet<[u8; 4]>) -> bool {
+/// pseudonyms and keep the last two, one viewer's after the other's: so those are looked for among other viewers'.
+fn holds(bytes: &[u8], pseudonym: &[u8; 10], ends: &HashSet<[u8; 2]>) -> bool {
     let frames = bytes.windows(4).enumerate().filter(|(_, window)| *window == [0x28, 0xB5, 0x2F, 0xFD]);
-    let is_end = |four: &[u8]| four.first_chunk().is_some_and(|four| ends.contains(four));
-    let is_here = |at: usize| {
-        let (before, after) = (&bytes[..at], &bytes[at + 4..]);
-        before.ends_with(&pseudonym[..8]) || before.last_chunk::<4>().is_some_and(|end| is_end(end)) || is_end(after)
+    let among_ends = |at: usize| {
+        let is_end = |at: usize| bytes.get(at..at + 2).is_some_and(|end| ends.contains(end));
+        // With two others, since two alone come about by chance; the first and the last of a run have them on one side.
+        [[-4, -2], [-2, 2], [2, 4]].iter().any(|sides| sides.iter().all(|&side| is_end(at.wrapping_add_signed(side))))
     };
-    bytes.windows(4).enumerate().any(|(at, window)| window == &pseudonym[8..] && is_here(at))
+    let is_here = |at: usize| bytes[..at].ends_with(&pseudonym[..8]) || among_ends(at);
+    bytes.windows(2).enumerate().any(|(at, window)| window == &pseudonym[8..] && is_here(at))
         || frames.into_iter().any(|(at, _)| {
             let mut unpacked = vec![];
             // Stale frames end anywhere: what comes out before the error counts.
@@ -67,7 +68,7 @@ fn holds(bytes: &[u8], pseudonym: &[u8; 12], ends: &HashSet<[u8; 4]>) -> bool {
         })
 }
 
-fn files_that_hold(dir: &Path, pseudonym: &[u8; 12], ends: &HashSet<[u8; 4]>) -> Vec<PathBuf> {
+fn files_that_hold(dir: &Path, pseudonym: &[u8; 10], ends: &HashSet<[u8; 2]>) -> Vec<PathBuf> {
     let mut found = vec![];
     files(dir, &mut found);
     found.retain(|path| holds(&std::fs::read(path).unwrap(), pseudonym, ends));
