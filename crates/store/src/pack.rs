@@ -10,7 +10,7 @@
 //!            | 5 | min u32 | length u32 | zstd of a byte a value, minus min
 //!            | 6 | a bit per value, 1 for those above 0 | u32 stream of these       where a quarter is 0
 //!            | 7 | min u32 | base u8 | length u32 | zstd of bytes of several values, minus min, below base
-//!            | 8 | eight u32 streams: the values' hexadecimal digits, the lowest first
+//!            | 8 | bits u8, 4 or 8 | a u32 stream for so many bits of all values each, the lowest first
 //! u64 stream = 0 | min u64 | u32 stream of low words                 where max − min < 2³²
 //!            | 1 | min u64 | u32 stream of high words | u32 stream of low words
 //! i64 column = 0 | u64 stream of the values                          ts and sums
@@ -483,25 +483,26 @@ fn take_digits(rest: &mut &[u8], count: usize, out: &mut Vec<u32>) -> Result<(),
     Ok(())
 }
 
-/// The hexadecimal digits of the values apart.
-fn put_fields(values: &[u32]) -> Vec<u8> {
-    let mut out = vec![8];
-    for shift in (0..u32::BITS).step_by(4) {
-        let digits: Vec<u32> = values.iter().map(|value| value >> shift & 0xF).collect();
-        put_u32s(&digits, &mut out, Kinds::Bytes);
+/// So many bits of all values at a time.
+fn put_fields(values: &[u32], bits: u8) -> Vec<u8> {
+    let mut out = vec![8, bits];
+    for shift in (0..u32::BITS).step_by(bits.into()) {
+        let parts: Vec<u32> = values.iter().map(|value| value >> shift & ((1 << bits) - 1)).collect();
+        put_u32s(&parts, &mut out, Kinds::Bytes);
     }
     out
 }
 
 fn take_fields(rest: &mut &[u8], count: usize, out: &mut Vec<u32>) -> Result<(), DamageError> {
+    let [bits @ (4 | 8)] = take::<1>(rest)? else { return Err(BAD) };
     let start = out.len();
     take_u32s(rest, count, out, Kinds::Bytes)?;
-    let mut digits = Vec::new();
-    for shift in (4..u32::BITS).step_by(4) {
-        digits.clear();
-        take_u32s(rest, count, &mut digits, Kinds::Bytes)?;
-        for (value, digit) in out.iter_mut().skip(start).zip(&digits) {
-            *value |= digit << shift;
+    let mut parts = Vec::new();
+    for shift in (bits.into()..u32::BITS).step_by(bits.into()) {
+        parts.clear();
+        take_u32s(rest, count, &mut parts, Kinds::Bytes)?;
+        for (value, part) in out.iter_mut().skip(start).zip(&parts) {
+            *value |= part << shift;
         }
     }
     Ok(())
@@ -541,15 +542,17 @@ fn compress(plain: Vec<u8>) -> Vec<u8> {
     }
 }
 
-/// As [`compress`] does; but where that is worth it, perhaps as digits apart.
+/// As [`compress`] does; but where that is worth it, perhaps in parts.
 fn compress_packed(packed: Vec<u8>, values: &[u32]) -> Vec<u8> {
     let bytes = packed.len();
     let small = compress(packed);
     if small.len() == bytes || values.len() < GUESS_VALUES_MIN {
         return small;
     }
-    let fields = put_fields(values);
-    if fields.len() < small.len() { fields } else { small }
+    [8, 4]
+        .map(|bits| put_fields(values, bits))
+        .into_iter()
+        .fold(small, |best, fields| if fields.len() < best.len() { fields } else { best })
 }
 
 thread_local! {
