@@ -355,7 +355,7 @@ impl Block {
             elias_fano::decode(heads, u64::from_le_bytes(*first), keys, &mut self.heads)?;
             self.tails.extend_from_slice(rest);
         } else {
-            self.decode_older::<K>(heads, rest, head).ok_or_else(bad)??;
+            self.decode_older::<K>(heads, rest, head)?;
         }
         if self.tails.len() == keys * (K - HEAD) { Ok(()) } else { Err(bad()) }
     }
@@ -366,23 +366,22 @@ impl Block {
         differences: &[u8],
         rest: &[u8],
         head: &BlockHead,
-    ) -> Option<Result<(), DamageError>> {
+    ) -> Result<(), DamageError> {
+        let bad = || DamageError::Malformed("run block");
         let mut starts = Vec::new();
-        if let Err(damage) = pack::decode_u32(differences, head.keys as usize, &mut starts) {
-            return Some(Err(damage));
-        }
-        let stored = head.first.len().checked_sub(4).filter(|&stored| stored >= K - 4)?;
+        pack::decode_u32(differences, head.keys as usize, &mut starts)?;
+        let stored = head.first.len().checked_sub(4).filter(|&stored| stored >= K - 4).ok_or_else(bad)?;
         if rest.len() != starts.len() * stored {
-            return None;
+            return Err(bad());
         }
         let mut start = 0_u32;
         for (difference, rest) in starts.into_iter().zip(rest.chunks_exact(stored)) {
             start = start.wrapping_add(difference);
-            let (next, tail) = rest.split_first_chunk::<4>()?;
+            let (next, tail) = rest.split_first_chunk::<4>().ok_or_else(bad)?;
             self.heads.push(u64::from(start) << 32 | u64::from(u32::from_be_bytes(*next)));
-            self.tails.extend_from_slice(tail.get(..K - HEAD)?);
+            self.tails.extend_from_slice(tail.get(..K - HEAD).ok_or_else(bad)?);
         }
-        Some(Ok(()))
+        Ok(())
     }
 
     fn find<const K: usize>(&self, key: &[u8; K]) -> Option<u32> {

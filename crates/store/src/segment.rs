@@ -304,11 +304,8 @@ impl Segment {
         self.read_span_sums(spans, Metric::Views, out)?;
         let mut sums = out.iter_mut().skip(start);
         for span in spans {
-            let of_span = sums.by_ref().take(span.days.len());
-            if span.duration_ms.is_none() {
-                of_span.for_each(|sum| *sum = 0);
-            } else {
-                of_span.for_each(drop);
+            for sum in sums.by_ref().take(span.days.len()) {
+                *sum = if span.duration_ms.is_some() { *sum } else { 0 };
             }
         }
         Ok(())
