@@ -137,7 +137,7 @@ pub(crate) fn decode_i64(bytes: &[u8], count: usize, out: &mut Vec<i64>) -> Resu
     match take::<1>(&mut rest)? {
         [0] => {
             let plain = take_u64s(&mut rest, count)?;
-            out.extend(plain.into_iter().map(|value| (value ^ SIGN) as i64));
+            out.extend(plain.map(|value| (value ^ SIGN) as i64));
         }
         [tag @ (1 | 2)] => {
             let mut value = i64::from_le_bytes(take(&mut rest)?);
@@ -182,7 +182,7 @@ fn put_u64s(values: impl Iterator<Item = u64> + Clone, out: &mut Vec<u8>) {
     out.extend_from_slice(&encode_u32(&low));
 }
 
-fn take_u64s(rest: &mut &[u8], count: usize) -> Result<Vec<u64>, DamageError> {
+fn take_u64s(rest: &mut &[u8], count: usize) -> Result<impl Iterator<Item = u64>, DamageError> {
     let [wide] = take::<1>(rest)?;
     let min = u64::from_le_bytes(take(rest)?);
     let mut high = Vec::new();
@@ -194,7 +194,7 @@ fn take_u64s(rest: &mut &[u8], count: usize) -> Result<Vec<u64>, DamageError> {
     let mut low = Vec::new();
     take_compressed(rest, count, &mut low)?;
     let high = high.into_iter().chain(std::iter::repeat(0));
-    Ok(low.into_iter().zip(high).map(|(low, high)| min.wrapping_add(u64::from(high) << 32 | u64::from(low))).collect())
+    Ok(low.into_iter().zip(high).map(move |(low, high)| min.wrapping_add(u64::from(high) << 32 | u64::from(low))))
 }
 
 /// Which kinds a stream may be of, so that streams within streams end.
@@ -517,7 +517,7 @@ fn take_bytes(rest: &mut &[u8], count: usize, out: &mut Vec<u32>) -> Result<(), 
 /// So many bytes, compressed behind their length.
 fn take_zstd(rest: &mut &[u8], count: usize) -> Result<Vec<u8>, DamageError> {
     let length = u32::from_le_bytes(take(rest)?) as usize;
-    let bytes = zstd::bulk::decompress(take_slice(rest, length)?, count).map_err(|_| BAD)?;
+    let bytes = zstd_decompress(take_slice(rest, length)?, count)?;
     if bytes.len() == count { Ok(bytes) } else { Err(BAD) }
 }
 
@@ -556,8 +556,9 @@ fn compress_packed(packed: Vec<u8>, values: &[u32]) -> Vec<u8> {
 }
 
 thread_local! {
-    /// Made once a thread: making one costs as much as compressing a short column.
+    /// Made once a thread: making one costs as much as a short column.
     static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
 fn zstd_compress(plain: &[u8]) -> std::io::Result<Vec<u8>> {
@@ -575,6 +576,17 @@ fn zstd_compress(plain: &[u8]) -> std::io::Result<Vec<u8>> {
     })
 }
 
+fn zstd_decompress(small: &[u8], bytes_max: usize) -> Result<Vec<u8>, DamageError> {
+    let plain = DECOMPRESSOR.with_borrow_mut(|kept| {
+        let decompressor = match kept {
+            Some(decompressor) => decompressor,
+            none => none.insert(zstd::bulk::Decompressor::new()?),
+        };
+        decompressor.decompress(small, bytes_max)
+    });
+    plain.map_err(|_| BAD)
+}
+
 fn take_compressed(rest: &mut &[u8], count: usize, out: &mut Vec<u32>) -> Result<(), DamageError> {
     let [3, after @ ..] = *rest else {
         return take_u32s(rest, count, out, Kinds::All);
@@ -587,7 +599,7 @@ fn take_compressed(rest: &mut &[u8], count: usize, out: &mut Vec<u32>) -> Result
     let small = take_slice(rest, length)?;
     // No plain stream of `count` values is longer than this.
     let bytes_max = count.saturating_mul(8).saturating_add(1_024);
-    let plain = zstd::bulk::decompress(small, bytes_max).map_err(|_| BAD)?;
+    let plain = zstd_decompress(small, bytes_max)?;
     let mut plain = plain.as_slice();
     take_u32s(&mut plain, count, out, Kinds::All)?;
     if plain.is_empty() { Ok(()) } else { Err(BAD) }
