@@ -1,4 +1,4 @@
-//! The frames of a channel's days: kept in a bounded cache, read from digests, or gathered from rows.
+//! The frames of a channel's days: kept in a bounded cache, read from a digest, or gathered from several and from rows.
 //!
 //! Segments never change, and of sealed days neither do zones and lengths. So a sealed day's frame, kept under the segments
 //! that hold the day's rows, is right for ever: whatever brings or takes rows writes another segment. Days that are open,
@@ -20,7 +20,7 @@ use crate::block::{Block, Gaps, scan_runs};
 use crate::clock::Clock;
 use crate::frame::{Frame, Seen, Wants};
 use crate::frozen::{Length, zones};
-use crate::gather::{Gather, numbers};
+use crate::gather::{Gather, OfDigest};
 use crate::scope::{Asked, Part, Scope};
 
 /// Bytes of frames that stay in memory: the last month of the largest channels of a platform with some 10⁸ events.
@@ -172,6 +172,16 @@ impl Places {
 /// A day that misses something.
 type Unfilled = (Day, Arc<Frame>, Places, Option<Key>);
 
+/// A day that lies in several places, or that no digest speaks of.
+struct Scattered<'s> {
+    day: Day,
+    frame: &'s Arc<Frame>,
+    /// Parts whose digests are read.
+    digests: Vec<(usize, &'s Digest)>,
+    /// Parts whose rows are read.
+    of_rows: Vec<usize>,
+}
+
 /// What frames are made of.
 struct Sources<'s> {
     snapshot: &'s Snapshot,
@@ -191,23 +201,22 @@ impl Sources<'_> {
             return Err(ReadError::Kv(KvError::WouldWait));
         }
         let mut changed: BTreeMap<usize, BTreeSet<Day>> = BTreeMap::new();
-        let (mut of_rows, mut of_digests) = (Vec::new(), Vec::new());
+        let (mut scattered, mut of_digests) = (Vec::new(), Vec::new());
         for (day, frame, places, _) in unfilled {
-            let digest = match &*places.parts {
-                [(part, Some(digest))] if !places.in_tail => {
-                    let lengths_hold = !self.wants.positions || {
-                        if !changed.contains_key(part) {
-                            changed.insert(*part, self.changed_lengths(*part)?);
-                        }
-                        changed.get(part).is_some_and(|days| !days.contains(day))
-                    };
-                    lengths_hold.then_some((*part, digest))
+            let mut scatter = Scattered { day: *day, frame, digests: Vec::new(), of_rows: Vec::new() };
+            for (part, digest) in &places.parts {
+                if self.wants.positions && digest.is_some() && !changed.contains_key(part) {
+                    changed.insert(*part, self.changed_lengths(*part)?);
                 }
-                _ => None,
-            };
-            match digest {
-                Some((part, digest)) => of_digests.push((*day, frame, part, digest)),
-                None => of_rows.push((*day, frame)),
+                let lengths_hold = !changed.get(part).is_some_and(|days| days.contains(day));
+                match digest.as_ref().filter(|_| lengths_hold) {
+                    Some(digest) => scatter.digests.push((*part, digest)),
+                    None => scatter.of_rows.push(*part),
+                }
+            }
+            match (&*scatter.digests, &*scatter.of_rows) {
+                (&[(part, digest)], []) if !places.in_tail => of_digests.push((*day, frame, part, digest)),
+                _ => scattered.push(scatter),
             }
         }
         let next = AtomicUsize::new(0);
@@ -217,7 +226,7 @@ impl Sources<'_> {
             let mut rest = Vec::new();
             while let Some(&(day, frame, part, digest)) = of_digests.get(next.fetch_add(1, Ordering::Relaxed)) {
                 if !self.read_digest(frame, day, part, digest, &clocks)? {
-                    rest.push((day, frame));
+                    rest.push(Scattered { day, frame, digests: Vec::new(), of_rows: vec![part] });
                 }
             }
             Ok::<_, ReadError>(rest)
@@ -225,14 +234,15 @@ impl Sources<'_> {
         let helpers = available_parallelism().map_or(0, |cores| cores.get() - 1).min(of_digests.len() / DAYS_A_THREAD);
         let rest = std::thread::scope(|scope| {
             let helpers: Vec<_> = (0..helpers).map(|_| scope.spawn(read_digests)).collect();
-            self.gather(&of_rows)?;
-            let mut rest = read_digests()?;
+            let mut rest = self.gather(&scattered)?;
+            rest.extend(read_digests()?);
             for helper in helpers {
                 rest.extend(helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
             }
             Ok::<_, ReadError>(rest)
         })?;
-        self.gather(&rest)
+        // Rows always suffice.
+        self.gather(&rest).map(drop)
     }
 
     fn clocks(&self) -> Clocks<'_> {
@@ -272,39 +282,101 @@ impl Sources<'_> {
             }
         }
         if self.wants.stages {
-            let rollup = segment.creator_days(self.channel, DayRange::day(day))?.into_iter().next();
-            let any = rollup.map(|rollup| segment.audience(&rollup, AudienceOf::AnyEvent)).transpose()?.flatten();
-            let Some(any) = any else { return Ok(false) };
-            let [engaged, followed] = segment.digest_acts(digest)?;
-            let bits = |viewer| {
-                let viewed = u8::from(viewers.place_of(viewer).is_some());
-                viewed | u8::from(engaged.contains(viewer)) << 1 | u8::from(followed.contains(viewer)) << 2
-            };
-            let acts: Vec<(u32, u8)> = any.iter().map(|viewer| (viewer, bits(viewer))).collect();
+            let acts = self.acts(segment, day, digest, |viewer| viewers.place_of(viewer).is_some())?;
+            let Some(acts) = acts else { return Ok(false) };
             frame.put_stages(&acts)?;
         }
         Ok(true)
     }
 
-    /// Fills in days from their rows, all in one reading.
-    fn gather(&self, days: &[(Day, &Arc<Frame>)]) -> Result<(), ReadError> {
+    /// Fills in days from all places that they lie in, rows in one reading; gives those whose digests do not tell enough, to
+    /// be read from rows alone.
+    fn gather<'d>(&self, days: &[Scattered<'d>]) -> Result<Vec<Scattered<'d>>, ReadError> {
         if days.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let (catalogue, clocks) = (self.snapshot.catalogue(), self.clocks());
-        let wanted = days.iter().map(|(day, _)| u32::from(day.number()));
-        let mut gather = Gather::new(catalogue, self.channel, self.wants, wanted.clone());
+        let numbers = days.iter().map(|scattered| scattered.day.number().into());
+        let mut gather = Gather::new(catalogue, self.channel, self.wants, numbers);
         let columns = gather.columns();
-        for part in &self.parts {
-            let days = numbers(self.days);
-            let wanted = |day| days.contains(&day) && wanted.clone().any(|wanted| wanted == day);
-            scan_runs(part.segment, &part.spans, catalogue, columns, wanted, Gaps::None, |block| gather.take(block))?;
+        for (place, part) in self.parts.iter().enumerate() {
+            let here = days.iter().filter(|scattered| scattered.of_rows.contains(&place));
+            let wanted: BTreeSet<u32> = here.map(|scattered| scattered.day.number().into()).collect();
+            if !wanted.is_empty() {
+                let is_wanted = |day| wanted.contains(&day);
+                scan_runs(part.segment, &part.spans, catalogue, columns, is_wanted, Gaps::None, |block| {
+                    gather.take(block);
+                })?;
+            }
         }
         gather.take(&Block::of_rows(&self.tail, catalogue, |_| true));
-        for &(day, frame) in days {
-            gather.fill(day.number().into(), frame, || clocks.of(day))?;
+        let mut rest = Vec::new();
+        for Scattered { day, frame, digests, of_rows } in days {
+            let mut is_filled = true;
+            for &(part, digest) in digests {
+                is_filled = is_filled && self.add_digest(&mut gather, *day, part, digest)?;
+            }
+            if !is_filled || !gather.fill(day.number().into(), frame, || clocks.of(*day))? {
+                let of_rows = of_rows.iter().copied().chain(digests.iter().map(|(part, _)| *part)).collect();
+                rest.push(Scattered { day: *day, frame, digests: Vec::new(), of_rows });
+            }
         }
-        Ok(())
+        Ok(rest)
+    }
+
+    /// Adds what one of a day's digests says to the rows that were gathered; whether it says all that is wanted.
+    fn add_digest(&self, gather: &mut Gather<'_>, day: Day, part: usize, digest: &Digest) -> Result<bool, ReadError> {
+        let Some(segment) = self.parts.get(part).map(|part| part.segment) else { return Ok(false) };
+        let read = |column, is_wanted: bool| {
+            let mut values = Vec::new();
+            if is_wanted {
+                segment.read_digest(digest, column, &mut values)?;
+            }
+            Ok::<_, ReadError>(values)
+        };
+        let Wants { traits, positions, stages, .. } = self.wants;
+        let viewers = read(DigestColumn::Viewer, true)?;
+        let of_day = OfDigest {
+            last_ms: read(DigestColumn::LastMs, traits)?.into_iter().map(|ms| digest.base_ms + i64::from(ms)).collect(),
+            places: read(DigestColumn::Place, traits)?,
+            persons: read(DigestColumn::Person, traits)?,
+            positions: read(DigestColumn::Position, positions)?,
+            seen: seen(
+                &read(DigestColumn::Minute, self.wants.views())?,
+                &read(DigestColumn::Source, self.wants.views())?,
+                digest.base_ms,
+            ),
+            acts: match stages {
+                true => match self.acts(segment, day, digest, |viewer| viewers.binary_search(&viewer).is_ok())? {
+                    Some(acts) => acts,
+                    None => return Ok(false),
+                },
+                false => Vec::new(),
+            },
+            viewers,
+        };
+        gather.add(day.number().into(), of_day);
+        Ok(true)
+    }
+
+    /// Everyone with any event on a digest's day, and what they did; `None` where only the rows tell.
+    fn acts(
+        &self,
+        segment: &Segment,
+        day: Day,
+        digest: &Digest,
+        viewed: impl Fn(u32) -> bool,
+    ) -> Result<Option<Vec<(u32, u8)>>, ReadError> {
+        let rollup = segment.creator_days(self.channel, DayRange::day(day))?.into_iter().next();
+        let any = rollup.map(|rollup| segment.audience(&rollup, AudienceOf::AnyEvent)).transpose()?.flatten();
+        let Some(any) = any else { return Ok(None) };
+        let [engaged, followed] = segment.digest_acts(digest)?;
+        let bits = |viewer| {
+            u8::from(viewed(viewer))
+                | u8::from(engaged.contains(viewer)) << 1
+                | u8::from(followed.contains(viewer)) << 2
+        };
+        Ok(Some(any.iter().map(|viewer| (viewer, bits(viewer))).collect()))
     }
 
     /// The days on which a video was of another length than the part's segment was written with.

@@ -1,8 +1,12 @@
-//! Frames from rows: of several segments and of those that are in none yet.
+//! Frames of days that lie in several places: rows of segments, rows that are in none yet, and digests where segments have them.
+//!
+//! A digest knows the minutes of views and not their instants. That decides only where views of one minute lie in several
+//! places and contributions are bounded: which of them came first is then asked of the rows.
 
 use std::collections::BTreeMap;
 
 use throng_model::{DayRange, Kind, playback_position};
+use throng_privacy::Contribution;
 use throng_store::{Catalogue, CreatorOrd, DamageError};
 
 use crate::block::{Block, Columns};
@@ -10,6 +14,8 @@ use crate::clock::Clock;
 use crate::collect::{VIEW, kind_of};
 use crate::frame::{Frame, Seen, Wants, stage_bits};
 use crate::frozen::Length;
+
+const MINUTE_MS: i64 = 60_000;
 
 /// One view, in the order in which a day's are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,12 +28,42 @@ struct View {
     position: u8,
 }
 
-/// The rows of one day.
+/// What one digest says of a day. Columns by viewer are as long as the viewers where they are wanted, others are empty.
+pub(crate) struct OfDigest {
+    pub(crate) viewers: Vec<u32>,
+    /// The instants of last views.
+    pub(crate) last_ms: Vec<i64>,
+    pub(crate) places: Vec<u32>,
+    pub(crate) persons: Vec<u32>,
+    pub(crate) positions: Vec<u32>,
+    /// Views, by viewer, then by time, then by source.
+    pub(crate) seen: Vec<Seen>,
+    /// Everyone with any event, with the bits of its stage.
+    pub(crate) acts: Vec<(u32, u8)>,
+}
+
+/// The rows of one day, and what digests say of others.
 #[derive(Default)]
 struct Rows {
     views: Vec<View>,
+    /// One for each viewer of each digest: its last view, with its furthest position.
+    lasts: Vec<View>,
+    /// The views of digests.
+    timed: Vec<Timed>,
+    /// How many digests there are.
+    digests: u16,
     /// Everyone with any event, with the bits of its stage.
     acts: Vec<(u32, u8)>,
+}
+
+/// A view whose minute is known.
+#[derive(Debug, Clone, Copy)]
+struct Timed {
+    viewer: u32,
+    minute: i64,
+    source: u8,
+    /// Which digest tells of it, from 1 on; 0 for a row. Within one of them views are in order.
+    of: u16,
 }
 
 /// Gathers the rows of some of a channel's days, in any order.
@@ -84,9 +120,45 @@ impl<'c> Gather<'c> {
         }
     }
 
-    /// Fills in a day's frame.
-    pub(crate) fn fill(&mut self, day: u32, frame: &Frame, clock: impl FnOnce() -> Clock) -> Result<(), DamageError> {
-        let Some(Rows { mut views, acts }) = self.days.remove(&day) else { return Ok(()) };
+    /// Takes what a digest says of a day.
+    pub(crate) fn add(&mut self, day: u32, digest: OfDigest) {
+        let Some(rows) = self.days.get_mut(&day) else { return };
+        let OfDigest { viewers, last_ms, places, persons, positions, seen, acts } = digest;
+        rows.digests += 1;
+        let of = rows.digests;
+        let timed = |view: Seen| {
+            let minute = view.ts.div_euclid(MINUTE_MS);
+            Some(Timed { viewer: *viewers.get(view.place)?, minute, source: view.source, of })
+        };
+        rows.timed.extend(seen.into_iter().filter_map(timed));
+        rows.lasts.extend(viewers.iter().enumerate().map(|(place, &viewer)| View {
+            viewer,
+            ts: last_ms.get(place).copied().unwrap_or(0),
+            source: 0,
+            place: places.get(place).copied().unwrap_or(0),
+            person: persons.get(place).copied().unwrap_or(0),
+            position: positions.get(place).map_or(0, |&position| position as u8),
+        }));
+        rows.acts.extend(acts);
+    }
+
+    /// Fills in a day's frame; whether all that is wanted is known.
+    pub(crate) fn fill(&mut self, day: u32, frame: &Frame, clock: impl FnOnce() -> Clock) -> Result<bool, DamageError> {
+        let Some(Rows { mut views, lasts, mut timed, digests, acts }) = self.days.remove(&day) else { return Ok(true) };
+        views.sort_unstable();
+        if self.wants.views() && digests > 0 {
+            let of_row = |view: &View| {
+                let minute = view.ts.div_euclid(MINUTE_MS);
+                Timed { viewer: view.viewer, minute, source: view.source, of: 0 }
+            };
+            timed.extend(views.iter().map(of_row));
+            // Views of one place stay in their order.
+            timed.sort_by_key(|view| (view.viewer, view.minute, view.of));
+            if self.wants.sources == Some(Contribution::Bounded) && !tells_first_sources(&timed) {
+                return Ok(false);
+            }
+        }
+        views.extend(lasts);
         views.sort_unstable();
         let of_viewers = || views.chunk_by(|a, b| a.viewer == b.viewer);
         let viewers = frame.put_viewers(of_viewers().filter_map(<[View]>::first).map(|view| view.viewer))?;
@@ -102,10 +174,20 @@ impl<'c> Gather<'c> {
             frame.put_positions(of_viewers().map(furthest).collect());
         }
         if self.wants.views() {
-            let of_viewer = |(place, views): (usize, &[View])| -> Vec<Seen> {
-                views.iter().map(|view| Seen { place, ts: view.ts, source: view.source }).collect()
-            };
-            let seen: Vec<Seen> = of_viewers().enumerate().flat_map(of_viewer).collect();
+            let mut seen = Vec::with_capacity(views.len().max(timed.len()));
+            if digests == 0 {
+                for (place, views) in of_viewers().enumerate() {
+                    seen.extend(views.iter().map(|view| Seen { place, ts: view.ts, source: view.source }));
+                }
+            } else {
+                for (place, views) in timed.chunk_by(|a, b| a.viewer == b.viewer).enumerate() {
+                    seen.extend(views.iter().map(|view| Seen {
+                        place,
+                        ts: view.minute * MINUTE_MS,
+                        source: view.source,
+                    }));
+                }
+            }
             if let Some(bound) = self.wants.sources {
                 frame.put_sources(&viewers, &seen, bound);
             }
@@ -116,7 +198,7 @@ impl<'c> Gather<'c> {
         if self.wants.stages {
             frame.put_stages(&united(acts))?;
         }
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -130,4 +212,19 @@ fn united(mut acts: Vec<(u32, u8)>) -> Vec<(u32, u8)> {
 /// The numbers of some days.
 pub(crate) fn numbers(days: DayRange) -> std::ops::RangeInclusive<u32> {
     u32::from(days.first().number())..=u32::from(days.last().number())
+}
+
+/// Whether minutes tell each viewer's earliest sources: not where it has more than count, and views from several in one
+/// minute that different places tell of.
+fn tells_first_sources(timed: &[Timed]) -> bool {
+    timed.chunk_by(|a, b| a.viewer == b.viewer).all(|views| {
+        let sources =
+            views.iter().fold(0, |sources: u32, view| sources | 1_u32.checked_shl(view.source.into()).unwrap_or(0));
+        let differ = |minute: &[Timed]| {
+            minute.iter().zip(minute.iter().skip(1)).any(|(a, b)| a.of != b.of)
+                && minute.iter().zip(minute.iter().skip(1)).any(|(a, b)| a.source != b.source)
+        };
+        sources.count_ones() as usize <= Contribution::SOURCES_PER_DAY_MAX
+            || !views.chunk_by(|a, b| a.minute == b.minute).any(differ)
+    })
 }

@@ -22,28 +22,39 @@ fn day() -> Day {
     Day::parse("2026-03-02").expect("day")
 }
 
-/// Everyone's view of one hour, each from the source of that hour.
-fn views(hour: usize) -> Vec<Event<'static>> {
+/// When everyone's views are: at half of an hour, or all in one minute.
+#[derive(Debug, Clone, Copy)]
+enum When {
+    Hourly,
+    InOneMinute,
+}
+
+/// Everyone's view by its number, each from the source of that number.
+fn views(number: usize, when: When) -> Vec<Event<'static>> {
+    let time = match when {
+        When::Hourly => format!("{number:02}:30:00"),
+        When::InOneMinute => format!("00:30:{number:02}"),
+    };
     let view = |viewer: u32| Event {
-        event_id: EventId::parse(format!("{hour} {viewer}")).expect("id"),
-        ts: Timestamp::parse(&format!("{}T{hour:02}:30:00Z", day())).expect("time"),
+        event_id: EventId::parse(format!("{number} {viewer}")).expect("id"),
+        ts: Timestamp::parse(&format!("{}T{time}Z", day())).expect("time"),
         kind: Kind::View,
         viewer: ViewerId::parse(format!("viewer {viewer}")).expect("id"),
         creator: CreatorId::parse("ana").ok(),
         video: VideoId::parse("v").ok(),
         watch_ms: 5_000,
-        source: SOURCES[hour],
+        source: SOURCES[number],
         traits: Traits::default(),
     };
     (0..VIEWERS).map(view).collect()
 }
 
 /// Which sources and hours of the day are shown, with noise: none that nobody's bounded day holds.
-fn shown(places: &[&[usize]], plan: Plan) -> (Vec<Source>, Vec<u8>) {
+fn shown(places: &[&[usize]], when: When, plan: Plan) -> (Vec<Source>, Vec<u8>) {
     let store =
         Store::in_memory(&MemoryMap::default(), &Options { merges: false, ..Options::default() }).expect("opens");
-    for (place, hours) in places.iter().enumerate() {
-        let events: Vec<_> = hours.iter().flat_map(|&hour| views(hour)).collect();
+    for (place, numbers) in places.iter().enumerate() {
+        let events: Vec<_> = numbers.iter().flat_map(|&number| views(number, when)).collect();
         store.append(&events, AppendMode::Normal).expect("appended");
         if place == 0 || place + 1 < places.len() {
             store.checkpoint().expect("checkpoint");
@@ -62,23 +73,37 @@ fn shown(places: &[&[usize]], plan: Plan) -> (Vec<Source>, Vec<u8>) {
     (sources.collect(), hours.collect())
 }
 
+/// One segment; two or three, in any order and mixed; a segment and rows that are in none yet.
+const LAYOUTS: [&[&[usize]]; 8] = [
+    &[&[0, 1, 2, 3, 4], &[]],
+    &[&[0, 1], &[2, 3, 4], &[]],
+    &[&[2, 3, 4], &[0, 1], &[]],
+    &[&[0, 2, 4], &[1, 3], &[]],
+    &[&[4, 2], &[0, 3], &[1], &[]],
+    &[&[0, 1], &[2, 3, 4]],
+    &[&[2, 3, 4], &[0, 1]],
+    &[&[4], &[0, 2], &[1, 3]],
+];
+
 #[test]
 fn a_viewers_day_counts_in_its_earliest_sources_and_hours_wherever_it_lies() {
     let expected = (
         SOURCES.into_iter().take(Contribution::SOURCES_PER_DAY_MAX).collect::<Vec<_>>(),
         (0..Contribution::HOURS_PER_DAY_MAX as u8).collect::<Vec<_>>(),
     );
-    let layouts: [&[&[usize]]; 5] = [
-        // One segment; two, in either order; a segment and rows that are in none yet, in either order.
-        &[&[0, 1, 2, 3, 4], &[]],
-        &[&[0, 1], &[2, 3, 4], &[]],
-        &[&[2, 3, 4], &[0, 1], &[]],
-        &[&[0, 1], &[2, 3, 4]],
-        &[&[2, 3, 4], &[0, 1]],
-    ];
-    for layout in layouts {
+    for layout in LAYOUTS {
         for plan in [Plan::Digest, Plan::Auto, Plan::Scan] {
-            assert_eq!(shown(layout, plan), expected, "{layout:?} {plan:?}");
+            assert_eq!(shown(layout, When::Hourly, plan), expected, "{layout:?} {plan:?}");
+        }
+    }
+}
+
+#[test]
+fn the_earliest_sources_of_a_minute_count_wherever_its_views_lie() {
+    let expected = (SOURCES.into_iter().take(Contribution::SOURCES_PER_DAY_MAX).collect::<Vec<_>>(), vec![0]);
+    for layout in LAYOUTS {
+        for plan in [Plan::Digest, Plan::Auto, Plan::Scan] {
+            assert_eq!(shown(layout, When::InOneMinute, plan), expected, "{layout:?} {plan:?}");
         }
     }
 }
