@@ -103,8 +103,8 @@ impl<const N: usize, const W: usize> TableWriter<N, W> {
 
 /// Decoded chunks of all tables, bounded in bytes; the least used go first.
 pub(crate) struct ChunkCache {
-    narrow: quick_cache::sync::Cache<ChunkKey, Arc<[u32]>, Weight>,
-    wide: quick_cache::sync::Cache<ChunkKey, Arc<[i64]>, Weight>,
+    narrow: quick_cache::sync::Cache<ChunkKey, Arc<Vec<u32>>, Weight>,
+    wide: quick_cache::sync::Cache<ChunkKey, Arc<Vec<i64>>, Weight>,
     blobs: quick_cache::sync::Cache<ChunkKey, Arc<[u8]>, Weight>,
 }
 
@@ -114,9 +114,16 @@ type ChunkKey = (u64, ValueRef);
 #[derive(Clone)]
 struct Weight;
 
-impl<T> quick_cache::Weighter<ChunkKey, Arc<[T]>> for Weight {
-    fn weight(&self, _: &ChunkKey, chunk: &Arc<[T]>) -> u64 {
-        (size_of_val::<[T]>(chunk) + 64) as u64
+/// Chunks stay in the vectors that they were decoded into: copying one out of it costs as much as decoding it.
+impl<T> quick_cache::Weighter<ChunkKey, Arc<Vec<T>>> for Weight {
+    fn weight(&self, _: &ChunkKey, chunk: &Arc<Vec<T>>) -> u64 {
+        (chunk.capacity() * size_of::<T>() + 64) as u64
+    }
+}
+
+impl quick_cache::Weighter<ChunkKey, Arc<[u8]>> for Weight {
+    fn weight(&self, _: &ChunkKey, blob: &Arc<[u8]>) -> u64 {
+        (blob.len() + 64) as u64
     }
 }
 
@@ -161,7 +168,7 @@ impl Table<'_> {
                 None => {
                     let mut values = Vec::with_capacity(count + 128);
                     pack::decode_u32(&self.object.read(self.kv, span)?, count, &mut values)?;
-                    let chunk: Arc<[u32]> = values.into();
+                    let chunk = Arc::new(values);
                     self.cache.narrow.insert(key, chunk.clone());
                     chunk
                 }
@@ -187,7 +194,7 @@ impl Table<'_> {
                 None => {
                     let mut values = Vec::with_capacity(count);
                     pack::decode_i64(&self.object.read(self.kv, span)?, count, &mut values)?;
-                    let chunk: Arc<[i64]> = values.into();
+                    let chunk = Arc::new(values);
                     self.cache.wide.insert(key, chunk.clone());
                     chunk
                 }
