@@ -1,5 +1,6 @@
 //! Rows as columns, a block at a time: from a segment or from the tail.
 
+use std::cell::RefCell;
 use std::ops::Range;
 
 use throng_store::{Catalogue, Column, ReadError, Row, Segment, VideoOrd, VideoSpan};
@@ -173,6 +174,82 @@ pub(crate) fn scan_runs(
     columns: Columns,
     wanted: impl Fn(u32) -> bool,
     gaps: Gaps,
+    each: impl FnMut(&Block),
+) -> Result<(), ReadError> {
+    let days = |rows: Range<u32>, out: &mut Vec<u32>| segment.read(Column::Day, rows, out);
+    let read = |block: &mut Block, rows: &Range<u32>| block.read(segment, rows, columns);
+    scan_with(spans, catalogue, wanted, gaps, days, read, each)
+}
+
+/// Reads day, kind and viewer of so many rows that the store had better not keep them: each chunk once, and all of it.
+pub(crate) fn scan_once(
+    segment: &Segment,
+    spans: &[VideoSpan],
+    catalogue: &Catalogue,
+    wanted: impl Fn(u32) -> bool,
+    gaps: Gaps,
+    each: impl FnMut(&Block),
+) -> Result<(), ReadError> {
+    let chunk = RefCell::new(Chunk::default());
+    let days = |rows: Range<u32>, out: &mut Vec<u32>| {
+        let mut chunk = chunk.borrow_mut();
+        chunk.read(segment, rows.start)?;
+        out.extend_from_slice(chunk.day.get(chunk.places(&rows)).unwrap_or_default());
+        Ok(())
+    };
+    let read = |block: &mut Block, rows: &Range<u32>| {
+        let chunk = chunk.borrow();
+        block.kind.extend_from_slice(chunk.kind.get(chunk.places(rows)).unwrap_or_default());
+        block.viewer.extend_from_slice(chunk.viewer.get(chunk.places(rows)).unwrap_or_default());
+        Ok(())
+    };
+    scan_with(spans, catalogue, wanted, gaps, days, read, each)
+}
+
+/// The rows of one chunk of the store.
+#[derive(Default)]
+struct Chunk {
+    rows: Range<u32>,
+    day: Vec<u32>,
+    kind: Vec<u32>,
+    viewer: Vec<u32>,
+    /// Room for the rows' times.
+    times: Vec<i64>,
+}
+
+impl Chunk {
+    /// Becomes the chunk that a row is in.
+    fn read(&mut self, segment: &Segment, row: u32) -> Result<(), ReadError> {
+        if self.rows.contains(&row) {
+            return Ok(());
+        }
+        let first = row / ROWS_MAX * ROWS_MAX;
+        let rows = first..first.saturating_add(ROWS_MAX).min(segment.rows());
+        let columns =
+            [(Column::Day, &mut self.day), (Column::Kind, &mut self.kind), (Column::Viewer, &mut self.viewer)];
+        // Of no rows, should reading fail.
+        self.rows = 0..0;
+        for (column, values) in columns {
+            values.clear();
+            segment.read_once(column, rows.clone(), values, &mut self.times)?;
+        }
+        self.rows = rows;
+        Ok(())
+    }
+
+    fn places(&self, rows: &Range<u32>) -> Range<usize> {
+        rows.start.saturating_sub(self.rows.start) as usize..rows.end.saturating_sub(self.rows.start) as usize
+    }
+}
+
+/// `read_days` is told of rows of one chunk at a time, then `read` of runs of them.
+fn scan_with(
+    spans: &[VideoSpan],
+    catalogue: &Catalogue,
+    wanted: impl Fn(u32) -> bool,
+    gaps: Gaps,
+    mut read_days: impl FnMut(Range<u32>, &mut Vec<u32>) -> Result<(), ReadError>,
+    mut read: impl FnMut(&mut Block, &Range<u32>) -> Result<(), ReadError>,
     mut each: impl FnMut(&Block),
 ) -> Result<(), ReadError> {
     let mut block = Block::default();
@@ -185,13 +262,13 @@ pub(crate) fn scan_runs(
         while row < last.rows.end {
             let end = ((row / ROWS_MAX + 1) * ROWS_MAX).min(last.rows.end);
             days.clear();
-            segment.read(Column::Day, row..end, &mut days)?;
+            read_days(row..end, &mut days)?;
             block.clear();
             for run in runs(&days, &wanted, gaps) {
                 let from = block.day.len();
                 block.day.extend_from_slice(days.get(run.start as usize..run.end as usize).unwrap_or_default());
                 let rows = row + run.start..row + run.end;
-                block.read(segment, &rows, columns)?;
+                read(&mut block, &rows)?;
                 while rest.first().is_some_and(|span| span.rows.end <= rows.start) {
                     rest = rest.get(1..).unwrap_or_default();
                 }

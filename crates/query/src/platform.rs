@@ -18,7 +18,7 @@ use throng_store::{
 };
 
 use crate::audience::{seal, viewers};
-use crate::block::{Columns, scan};
+use crate::block::{Gaps, scan_once};
 use crate::cells::{Cells, set_of_sorted};
 use crate::collect::{DayCells, Need, VIEW, add_part};
 use crate::day_sums::Agreed;
@@ -265,7 +265,7 @@ impl Seen {
         let wanted: Vec<bool> = self.days.iter().map(Option::is_some).collect();
         let first = self.first;
         let is_wanted = |day: u32| day.checked_sub(first).and_then(|place| wanted.get(place as usize)) == Some(&true);
-        scan(segment, spans, catalogue, Columns::default(), is_wanted, |block| {
+        scan_once(segment, spans, catalogue, is_wanted, Gaps::Short, |block| {
             let mut from = 0;
             for same in block.day.chunk_by(|a, b| a == b) {
                 let rows = from..from + same.len();

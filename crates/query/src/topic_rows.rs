@@ -6,7 +6,7 @@ use std::sync::Arc;
 use throng_model::Day;
 use throng_store::{Catalogue, CreatorOrd, ReadError, Segment, VideoOrd, VideoSpan};
 
-use crate::block::{Block, Columns, Gaps, Piece, scan, scan_runs};
+use crate::block::{Block, Columns, Gaps, Piece, scan, scan_once};
 use crate::collect::VIEW;
 
 /// Spans of a segment.
@@ -54,7 +54,7 @@ impl Found {
         let wanted = self.wanted.clone();
         let wants = |day: u32| wanted.contains(&day);
         let columns = Columns::default();
-        scan_runs(task.segment, &task.whole, catalogue, columns, wants, Gaps::Long, |block| {
+        scan_once(task.segment, &task.whole, catalogue, wants, Gaps::Long, |block| {
             self.add(block, |_, _| true);
         })?;
         for (creator, span) in &task.changed {

@@ -18,7 +18,7 @@ use crate::garbage::Garbage;
 use crate::kv::Kv;
 use crate::object::{Object, ObjectRef, ReadError, ValueRef};
 use crate::row::{Column, CreatorOrd, Row, VideoOrd, day_of_code, day_of_number, video_of_code};
-use crate::table::{ChunkCache, Table, TableHead};
+use crate::table::{CHUNK_VALUES, ChunkCache, Table, TableHead};
 
 #[derive(Encode, Decode)]
 pub(crate) struct SegmentHead {
@@ -231,6 +231,25 @@ impl Segment {
         Ok(())
     }
 
+    /// The same as [`Self::read`], past the cache: for more rows than should push everything else out of it. `times` is room
+    /// for the rows' times.
+    pub fn read_once(
+        &self,
+        column: Column,
+        rows: Range<u32>,
+        out: &mut Vec<u32>,
+        times: &mut Vec<i64>,
+    ) -> Result<(), ReadError> {
+        let start = out.len();
+        self.table(&self.head.rows).read_once(column as usize, rows.clone(), out)?;
+        if column == Column::Day && self.object.version > 1 {
+            times.clear();
+            self.table(&self.head.rows).read_wide_once(0, rows, times)?;
+            out.iter_mut().skip(start).zip(times).for_each(|(day, ts)| *day = day_of_code(*day, *ts));
+        }
+        Ok(())
+    }
+
     /// Appends a range of times to `out`, in ms since 1970-01-01.
     pub fn read_ts(&self, rows: Range<u32>, out: &mut Vec<i64>) -> Result<(), ReadError> {
         self.table(&self.head.rows).read_wide(0, rows, out)
@@ -292,13 +311,22 @@ impl Segment {
 
     /// Appends the day numbers of all days of spans that follow each other, span by span.
     pub fn read_span_days(&self, spans: &[VideoSpan], out: &mut Vec<u32>) -> Result<(), ReadError> {
-        self.table(&self.head.video_days).read(0, days_of(spans), out)
+        let (table, days) = (self.table(&self.head.video_days), days_of(spans));
+        match days.len() {
+            ..CHUNK_VALUES => table.read(0, days, out),
+            _ => table.read_once(0, days, out),
+        }
     }
 
     /// Appends the sums of one metric, in the same order.
     pub fn read_span_sums(&self, spans: &[VideoSpan], metric: Metric, out: &mut Vec<i64>) -> Result<(), ReadError> {
         if metric != Metric::TimedViews || self.object.version <= 2 {
-            return self.table(&self.head.video_days).read_wide(metric as usize, days_of(spans), out);
+            let (table, days) = (self.table(&self.head.video_days), days_of(spans));
+            let column = metric as usize;
+            return match days.len() {
+                ..CHUNK_VALUES => table.read_wide(column, days, out),
+                _ => table.read_wide_once(column, days, out),
+            };
         }
         let start = out.len();
         self.read_span_sums(spans, Metric::Views, out)?;

@@ -204,6 +204,36 @@ impl Table<'_> {
         })
     }
 
+    /// As [`Self::read`] does, but what is not in the cache does not come into it.
+    pub(crate) fn read_once(&self, column: usize, rows: Range<u32>, out: &mut Vec<u32>) -> Result<(), ReadError> {
+        self.each_chunk(&self.head.narrow, column, rows, |span, count, part| {
+            match self.cache.narrow.peek(&(self.object.listed.number, span)) {
+                Some(chunk) => out.extend_from_slice(chunk.get(part).ok_or(SHORT)?),
+                None => {
+                    let start = out.len();
+                    pack::decode_u32(&self.object.read(self.kv, span)?, count, out)?;
+                    keep(out, start, part);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// The same of a 64-bit column.
+    pub(crate) fn read_wide_once(&self, column: usize, rows: Range<u32>, out: &mut Vec<i64>) -> Result<(), ReadError> {
+        self.each_chunk(&self.head.wide, column, rows, |span, count, part| {
+            match self.cache.wide.peek(&(self.object.listed.number, span)) {
+                Some(chunk) => out.extend_from_slice(chunk.get(part).ok_or(SHORT)?),
+                None => {
+                    let start = out.len();
+                    pack::decode_i64(&self.object.read(self.kv, span)?, count, out)?;
+                    keep(out, start, part);
+                }
+            }
+            Ok(())
+        })
+    }
+
     fn each_chunk(
         &self,
         columns: &[Vec<ValueRef>],
@@ -223,6 +253,12 @@ impl Table<'_> {
         }
         Ok(())
     }
+}
+
+/// Of what follows the first `start` values, only a part.
+fn keep<T>(values: &mut Vec<T>, start: usize, part: Range<usize>) {
+    values.truncate(start + part.end);
+    values.drain(start..start + part.start);
 }
 
 const SHORT: DamageError = DamageError::Malformed("table shorter than its directory says");
