@@ -2,7 +2,8 @@
 //!
 //! A video's rows lie by time, and a row counts nearly always in the day of its time. So the rows of some days lie nearly
 //! together, after as many rows as earlier days have. The look begins there and widens. The segment says how many rows
-//! there are, so it ends with the last of them, wherever late ones lie; or once enough viewers are seen.
+//! there are, so it ends with the last of them, wherever late ones lie; or once enough viewers are seen. Where no row is
+//! late, those of some days are one run, and nothing but its viewers is read: times are the largest column.
 
 use std::ops::Range;
 
@@ -74,6 +75,25 @@ pub(crate) fn look(
     }
     let reached = (look.count >= enough).then_some((look.first, look.last));
     Ok(Found { viewers: look.seen, reached })
+}
+
+/// Looks at the first of some rows, which all count, for their viewers; gives also where the look ended.
+pub(crate) fn look_at(segment: &Segment, rows: Range<u32>, enough: u64) -> Result<(RoaringBitmap, u32), ReadError> {
+    let (mut seen, mut count, mut viewers) = (RoaringBitmap::new(), 0, Vec::new());
+    let (mut row, mut step) = (rows.start, STEP_ROWS);
+    while row < rows.end && count < enough {
+        viewers.clear();
+        segment.read(Column::Viewer, row..row.saturating_add(step).min(rows.end), &mut viewers)?;
+        for &viewer in &viewers {
+            if count == enough {
+                break;
+            }
+            count += u64::from(seen.insert(viewer));
+            row += 1;
+        }
+        step = (step * 2).min(STEP_ROWS_MAX);
+    }
+    Ok((seen, row))
 }
 
 impl Look<'_> {

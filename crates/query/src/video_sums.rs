@@ -1,6 +1,7 @@
 //! Where the days of a channel's videos lie in a segment, how many events they have, and who is behind them.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use roaring::RoaringBitmap;
@@ -9,7 +10,10 @@ use throng_store::{ReadError, Segment, Snapshot, VideoOrd, VideoSpan};
 
 use crate::day_sums::Agreed;
 use crate::kept_sums::Bytes;
-use crate::look::look;
+use crate::look::{Found, look, look_at};
+
+/// The most rows of a video whose days are looked at to learn whether they ascend. Of more, a few suffice nearly always.
+const ROWS_MAX: usize = 65_536;
 
 /// The days of a channel's videos in a segment, video by video.
 pub(crate) struct VideoSums {
@@ -22,6 +26,8 @@ pub(crate) struct VideoSums {
     /// Per video the first and the last of some days, as one number, that are known to have enough viewers together; 0
     /// where none are known.
     reaching: Vec<AtomicU32>,
+    /// Per video whether its days ascend with its rows, once that was asked.
+    ascending: Vec<OnceLock<bool>>,
     lengths: Agreed,
 }
 
@@ -51,6 +57,7 @@ impl VideoSums {
             days: days.into_iter().map(|day| day as u16).collect(),
             events,
             reaching: spans.iter().map(|_| AtomicU32::new(0)).collect(),
+            ascending: spans.iter().map(|_| OnceLock::new()).collect(),
             lengths: Agreed::default(),
         })
     }
@@ -107,14 +114,42 @@ impl VideoSums {
         enough: u64,
     ) -> Result<RoaringBitmap, ReadError> {
         let start = self.starts.get(place).map_or(0, |&start| start as usize);
-        let days = self.days_within(start..start + span.day_count(), range);
-        let rows = (self.events_of(&(start..days.start)), self.events_of(&days));
-        let found = look(segment, &span.rows, range, rows, enough)?;
+        let of_video = start..start + span.day_count();
+        let days = self.days_within(of_video.clone(), range);
+        let (before, wanted) = (self.events_of(&(start..days.start)), self.events_of(&days));
+        let found = if wanted > 0 && self.ascends(segment, (place, span))? {
+            let from = span.rows.start.saturating_add(before);
+            let rows = from..from.saturating_add(wanted).min(span.rows.end);
+            let (viewers, end) = look_at(segment, rows, enough)?;
+            let last = self.day_of(of_video.clone(), before + end.saturating_sub(from + 1));
+            let reached = (viewers.len() >= enough).then(|| self.day_of(of_video, before).zip(last)).flatten();
+            Found { viewers, reached }
+        } else {
+            look(segment, &span.rows, range, (before, wanted), enough)?
+        };
         if let (Some((first, last)), Some(known)) = (found.reached, self.reaching.get(place)) {
             // True for ever, whoever finds it first: the segment does not change.
             known.store(first << 16 | last, Ordering::Relaxed);
         }
         Ok(found.viewers)
+    }
+
+    /// Whether a video's days are known to ascend with its rows.
+    fn ascends(&self, segment: &Segment, (place, span): (usize, &VideoSpan)) -> Result<bool, ReadError> {
+        let Some(known) = self.ascending.get(place) else { return Ok(false) };
+        if let Some(&known) = known.get() {
+            return Ok(known);
+        }
+        let ascends = span.rows.len() <= ROWS_MAX && segment.days_ascend(span)?;
+        Ok(*known.get_or_init(|| ascends))
+    }
+
+    /// The day of a row of a video whose days ascend with its rows, counted from its first row.
+    fn day_of(&self, of_video: Range<usize>, row: u32) -> Option<u32> {
+        let before = self.events.get(of_video.start)?.saturating_add(row);
+        let ends = self.events.get(of_video.start + 1..=of_video.end)?;
+        let day = of_video.start + ends.partition_point(|&end| end <= before);
+        self.days.get(day).map(|&day| day.into())
     }
 
     /// Whether the sums judge completion by the lengths that the catalogue has now.
@@ -125,6 +160,6 @@ impl VideoSums {
 
 impl Bytes for VideoSums {
     fn bytes(&self) -> usize {
-        self.videos.len() * 16 + self.days.len() * 6
+        self.videos.len() * 24 + self.days.len() * 6
     }
 }

@@ -250,6 +250,15 @@ impl Segment {
         Ok(())
     }
 
+    /// Whether the days of a span's rows are known to ascend with the rows, without a look at their times: rows lie by time, so
+    /// they do where all count as many days from that of their time.
+    pub fn days_ascend(&self, span: &VideoSpan) -> Result<bool, ReadError> {
+        let mut codes = Vec::with_capacity(span.rows.len());
+        self.table(&self.head.rows).read(Column::Day as usize, span.rows.clone(), &mut codes)?;
+        let in_order = |a: &u32, b: &u32| if self.object.version > 1 { a == b } else { a <= b };
+        Ok(codes.is_sorted_by(in_order))
+    }
+
     /// Appends a range of times to `out`, in ms since 1970-01-01.
     pub fn read_ts(&self, rows: Range<u32>, out: &mut Vec<i64>) -> Result<(), ReadError> {
         self.table(&self.head.rows).read_wide(0, rows, out)
@@ -309,7 +318,7 @@ impl Segment {
         Ok(rollups)
     }
 
-    /// Appends the day numbers of all days of spans that follow each other, span by span.
+    /// Appends the day numbers of all days of spans that follow each other, span by span. Whoever asks for many keeps them.
     pub fn read_span_days(&self, spans: &[VideoSpan], out: &mut Vec<u32>) -> Result<(), ReadError> {
         let (table, days) = (self.table(&self.head.video_days), days_of(spans));
         match days.len() {
