@@ -3,7 +3,6 @@
 //! Rows are sorted by (creator, video, time), so a creator's rows are one slice and a video's rows are one slice of it.
 //! The directory is read at first use and stays; columns pass through the chunk cache.
 
-use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 use std::sync::{Arc, OnceLock};
 
@@ -199,19 +198,26 @@ impl Segment {
     /// The sums of all creators' days, ascending; days without rows are left out.
     pub fn day_sums(&self) -> Result<Vec<(Day, Tally)>, ReadError> {
         let table = self.table(&self.head.creator_days);
-        let rows = 0..self.head.creator_days.rows;
-        let mut days = Vec::new();
-        table.read(0, rows.clone(), &mut days)?;
-        let mut sums: BTreeMap<u32, Tally> = BTreeMap::new();
-        let mut values = Vec::new();
-        for (column, metric) in Metric::ALL.into_iter().enumerate() {
-            values.clear();
-            table.read_wide(column, rows.clone(), &mut values)?;
-            for (&day, &value) in days.iter().zip(&values) {
-                sums.entry(day).or_default()[metric] += value as u64;
+        let (first, last) = (u32::from(self.head.first_day), u32::from(self.head.last_day));
+        let mut sums: Vec<Option<Tally>> = (first..=last).map(|_| None).collect();
+        let (mut days, mut values) = (Vec::new(), Vec::new());
+        // Chunk by chunk: together the columns are much larger than what is made of them.
+        for start in (0..table.head.rows).step_by(CHUNK_VALUES) {
+            let rows = start..start.saturating_add(CHUNK_VALUES as u32).min(table.head.rows);
+            days.clear();
+            table.read_once(0, rows.clone(), &mut days)?;
+            for (column, metric) in Metric::ALL.into_iter().enumerate() {
+                values.clear();
+                table.read_wide_once(column, rows.clone(), &mut values)?;
+                for (&day, &value) in days.iter().zip(&values) {
+                    let sum = day.checked_sub(first).and_then(|place| sums.get_mut(place as usize));
+                    let sum = sum.ok_or(DamageError::Malformed("day of a segment"))?;
+                    sum.get_or_insert_default()[metric] += value as u64;
+                }
             }
         }
-        sums.into_iter().map(|(day, tally)| Ok((day_of_number(day)?, tally))).collect()
+        let days = (first..).zip(sums).filter_map(|(day, sum)| Some((day, sum?)));
+        days.map(|(day, tally)| Ok((day_of_number(day)?, tally))).collect()
     }
 
     /// Creators with rows here, ascending.
