@@ -147,7 +147,7 @@ impl Ticket {
 
 /// Names of creators and of videos that [`Preparer`] remembers, at most.
 const CREATORS_MAX: usize = 1 << 14;
-const VIDEOS_MAX: usize = 1 << 17;
+const VIDEOS_MAX: usize = 1 << 19;
 
 /// Prepares events, for one store. Names repeat, and their ordinals never change, so few are looked up in the catalogue.
 pub struct Preparer {

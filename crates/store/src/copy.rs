@@ -21,6 +21,7 @@ use crate::object::{FLUSH_BYTES, Object, ObjectRef, ReadError};
 use crate::place;
 use crate::requests::{Merged, Request, Task};
 use crate::root::{Ordinals, ROOT_KEY, Root};
+use crate::run::{self, RunRef, Runs};
 use crate::secret::sync_parent;
 use crate::segment::Segment;
 use crate::store::{Options, Store, WriteError};
@@ -75,9 +76,17 @@ pub(crate) struct Fresh {
     dir: PathBuf,
     options: Options,
     kv: Kv,
-    /// What it holds, by number: copies, and segments that merges wrote.
+    /// What it holds, by number: copies, and what merges wrote.
     objects: HashMap<u64, ObjectRef>,
     merged: Vec<Merged>,
+    fingerprints: MergedRuns,
+    pseudonyms: MergedRuns,
+}
+
+/// Runs that became one; none where there was nothing to merge.
+struct MergedRuns {
+    inputs: Vec<RunRef>,
+    output: Option<RunRef>,
 }
 
 impl Store {
@@ -189,6 +198,8 @@ impl Writer {
             root.segments.retain(|object| !inputs.contains(object));
             root.segments.extend(outputs);
         }
+        fresh.fingerprints.list_in(&mut root.fingerprints);
+        fresh.pseudonyms.list_in(&mut root.pseudonyms);
         root.generation += 1;
         root.next_object = self.shared.next_object.load(Ordering::Relaxed);
         let (dir, options) = (fresh.dir.clone(), fresh.options.clone());
@@ -205,6 +216,8 @@ impl Writer {
         let renamed = std::fs::rename(place::unfinished(dir), &path).and_then(|()| sync_parent(&path));
         renamed.map_err(|source| WriteError::files(&path, source))?;
         self.kv = Arc::new(open_disk(&path, options)?);
+        self.fingerprints = Runs::new(root.fingerprints.clone());
+        self.pseudonyms = Runs::new(root.pseudonyms.clone());
         self.root = root;
         self.settled_generation = self.root.generation;
         self.acknowledge()?;
@@ -221,26 +234,45 @@ impl Writer {
 }
 
 impl Fresh {
-    /// Writes what is held, of segments that are due to merge only what they come to.
+    /// Writes what is held: of segments that are due to merge and of runs only what they come to.
     fn write(dir: &Path, store: &Store, held: &Held, due: &[Due]) -> Result<Self, WriteError> {
         let kv = open_disk(&place::unfinished(dir), store.options())?;
         let (shared, snapshot, never) = (store.shared(), store.snapshot(), AtomicBool::new(false));
-        let inputs: HashSet<u64> = due.iter().flat_map(|due| &due.inputs).map(|input| input.number()).collect();
-        let others = held.root.objects().filter(|object| !inputs.contains(&object.number));
+        let inputs = due.iter().flat_map(|due| &due.inputs).map(|input| input.number());
+        let (fingerprints, pseudonyms) = (mergeable(&held.root.fingerprints), mergeable(&held.root.pseudonyms));
+        let runs = fingerprints.iter().chain(pseudonyms).map(|run| run.object.number);
+        let merging: HashSet<u64> = inputs.chain(runs).collect();
+        let others = held.root.objects().filter(|object| !merging.contains(&object.number));
         let mut objects = HashMap::new();
         let (copied, merged) = thread::scope(|scope| {
-            let copied = scope.spawn(|| copy_objects(&held.kv, &kv, others, &mut objects));
+            let copied = scope.spawn(|| -> Result<_, WriteError> {
+                let mut batch = Batch::default();
+                let fingerprints = MergedRuns::write::<8>(held, fingerprints, &kv, shared.next_object(), &mut batch)?;
+                let pseudonyms = MergedRuns::write::<10>(held, pseudonyms, &kv, shared.next_object(), &mut batch)?;
+                kv.commit(batch).map_err(ReadError::from)?;
+                copy_objects(&held.kv, &kv, others, &mut objects)?;
+                Ok((fingerprints, pseudonyms))
+            });
             let merged = due.iter().filter_map(|due| merge_into(&kv, shared, &snapshot, due, &never).transpose());
             let merged = merged.collect::<Result<Vec<_>, _>>();
             (copied.join().unwrap_or_else(|panic| resume_unwind(panic)), merged)
         });
-        copied?;
-        let mut merged = merged?;
+        let ((fingerprints, pseudonyms), mut merged) = (copied?, merged?);
         for Merged { outputs, batch, .. } in &mut merged {
             kv.commit(std::mem::take(batch)).map_err(ReadError::from)?;
             objects.extend(outputs.iter().map(|&output| (output.number, output)));
         }
-        Ok(Self { dir: dir.to_owned(), options: store.options().clone(), kv, objects, merged })
+        let runs = fingerprints.output.iter().chain(&pseudonyms.output);
+        objects.extend(runs.map(|run| (run.object.number, run.object)));
+        Ok(Self {
+            dir: dir.to_owned(),
+            options: store.options().clone(),
+            kv,
+            objects,
+            merged,
+            fingerprints,
+            pseudonyms,
+        })
     }
 
     /// Makes it hold just what `root` lists, closes it and makes it durable.
@@ -257,6 +289,31 @@ impl Fresh {
         let path = place::unfinished(&self.dir);
         place::sync(&path).map_err(|source| WriteError::files(&path, source))
     }
+}
+
+impl MergedRuns {
+    fn write<const K: usize>(
+        held: &Held,
+        inputs: &[RunRef],
+        to: &Kv,
+        number: u64,
+        batch: &mut Batch,
+    ) -> Result<Self, ReadError> {
+        let output = run::write_merged::<K>(&held.kv, inputs, &[], |_| true, to, number, batch)?;
+        Ok(Self { inputs: inputs.to_vec(), output })
+    }
+
+    /// Lists the output for the inputs, unless they were merged otherwise meanwhile.
+    fn list_in(&self, runs: &mut Vec<RunRef>) {
+        if runs.starts_with(&self.inputs) {
+            runs.splice(..self.inputs.len(), self.output);
+        }
+    }
+}
+
+/// Runs that are worth merging: keys take fewer bits the more of them lie together.
+fn mergeable(runs: &[RunRef]) -> &[RunRef] {
+    if runs.len() > 1 { runs } else { &[] }
 }
 
 fn open_disk(path: &Path, options: &Options) -> Result<Kv, WriteError> {

@@ -7,6 +7,8 @@
 //! Both from the lowest bit of the first byte on. In unary, the number at place `i` sets the bit `i` + its other bits. How
 //! many numbers there are and the base are known from outside (Elias 1974; Fano 1971).
 
+use std::cmp::Ordering;
+
 use crate::codec::DamageError;
 
 /// With up to seven bits before them, as many as eight bytes hold.
@@ -43,16 +45,7 @@ pub(crate) fn decode(bytes: &[u8], base: u64, count: usize, out: &mut Vec<u64>) 
     if count == 0 {
         return if bytes.is_empty() { Ok(()) } else { Err(BAD) };
     }
-    let (&low_bits, packed) = bytes.split_first().ok_or(BAD)?;
-    let low_bits = u32::from(low_bits);
-    if low_bits > LOW_BITS_MAX {
-        return Err(BAD);
-    }
-    let low_bytes = count.checked_mul(low_bits as usize).ok_or(BAD)?.div_ceil(8);
-    let highs = packed.get(low_bytes..).ok_or(BAD)?;
-    if count > highs.len().saturating_mul(8) {
-        return Err(BAD);
-    }
+    let Parts { low_bits, packed, highs } = Parts::of(bytes, count)?;
     out.reserve(count);
     let (mut place, mut value) = (0, 0);
     for (at, chunk) in highs.chunks(8).enumerate() {
@@ -60,15 +53,92 @@ pub(crate) fn decode(bytes: &[u8], base: u64, count: usize, out: &mut Vec<u64>) 
         while bits != 0 {
             let high = (at * 64 + bits.trailing_zeros() as usize).wrapping_sub(place) as u64;
             bits &= bits - 1;
-            let start = place * low_bits as usize;
-            let low = load(packed.get(start / 8..).unwrap_or_default()) >> (start % 8) & mask(low_bits);
-            value = high << low_bits | low;
+            value = high << low_bits | low(packed, low_bits, place);
             out.push(base.wrapping_add(value));
             place += 1;
         }
     }
     // The bytes bound how many there were to find.
     if place == count && base.checked_add(value).is_some() { Ok(()) } else { Err(BAD) }
+}
+
+/// Encoded numbers, taken apart.
+struct Parts<'b> {
+    low_bits: u32,
+    /// Low bits, then `highs`.
+    packed: &'b [u8],
+    highs: &'b [u8],
+}
+
+impl<'b> Parts<'b> {
+    fn of(bytes: &'b [u8], count: usize) -> Result<Self, DamageError> {
+        let (&low_bits, packed) = bytes.split_first().ok_or(BAD)?;
+        let low_bits = u32::from(low_bits);
+        if low_bits > LOW_BITS_MAX {
+            return Err(BAD);
+        }
+        let low_bytes = count.checked_mul(low_bits as usize).ok_or(BAD)?.div_ceil(8);
+        let highs = packed.get(low_bytes..).ok_or(BAD)?;
+        if count > highs.len().saturating_mul(8) {
+            return Err(BAD);
+        }
+        Ok(Self { low_bits, packed, highs })
+    }
+}
+
+/// Looks numbers up among encoded ones, without decoding those between them.
+pub(crate) struct Search<'b> {
+    parts: Parts<'b>,
+    base: u64,
+    /// The word of `highs` that it has come to, and how many bits are 0 in those before.
+    word: usize,
+    zeros: u64,
+}
+
+impl<'b> Search<'b> {
+    /// Begins before the first number.
+    pub(crate) fn new(bytes: &'b [u8], base: u64, count: usize) -> Result<Self, DamageError> {
+        Ok(Self { parts: Parts::of(bytes, count)?, base, word: 0, zeros: 0 })
+    }
+
+    /// The place of the first number that equals `value`, which is no less than the one before. Whoever finds one must decode
+    /// them all to know that they are whole.
+    pub(crate) fn place(&mut self, value: u64) -> Option<usize> {
+        let Parts { low_bits, packed, highs } = self.parts;
+        let value = value.checked_sub(self.base)?;
+        let (high, wanted) = (value >> low_bits, value & mask(low_bits));
+        // A number's bit comes after as many zeros as its other bits say.
+        let word = |at: usize| highs.get(at * 8..).filter(|rest| !rest.is_empty()).map(load);
+        let mut bits = word(self.word)?;
+        while self.zeros + u64::from(bits.count_zeros()) < high {
+            self.zeros += u64::from(bits.count_zeros());
+            self.word += 1;
+            bits = word(self.word)?;
+        }
+        let mut at = self.word as u64 * 64 + after_zeros(bits, high - self.zeros);
+        while word((at / 64) as usize)? >> (at % 64) & 1 == 1 {
+            let place = (at - high) as usize;
+            match low(packed, low_bits, place).cmp(&wanted) {
+                Ordering::Less => at += 1,
+                Ordering::Equal => return Some(place),
+                Ordering::Greater => return None,
+            }
+        }
+        None
+    }
+}
+
+/// The place behind the lowest so many bits that are 0.
+fn after_zeros(bits: u64, zeros: u64) -> u64 {
+    let Some(before) = zeros.checked_sub(1) else { return 0 };
+    let left = (0..before).fold(!bits, |left, _| left & left.wrapping_sub(1));
+    u64::from(left.trailing_zeros()) + 1
+}
+
+/// The low bits of the number at a place.
+fn low(packed: &[u8], low_bits: u32, place: usize) -> u64 {
+    let start = place * low_bits as usize;
+    load(packed.get(start / 8..).unwrap_or_default()) >> (start % 8) & mask(low_bits)
 }
 
 fn mask(bits: u32) -> u64 {
@@ -117,6 +187,21 @@ mod tests {
         }
 
         #[test]
+        fn a_search_finds_what_is_there(values in ascending(), mut wanted in ascending(), mine in any::<bool>()) {
+            let base = values.first().copied().unwrap_or(0);
+            let bytes = encode(base, values.iter().copied());
+            if !values.is_empty() {
+                wanted.extend(values.iter().step_by(if mine { 1 } else { 17 }));
+                wanted.sort_unstable();
+                let mut search = Search::new(&bytes, base, values.len()).unwrap();
+                for value in wanted {
+                    let found = values.iter().position(|&known| known == value);
+                    prop_assert_eq!(search.place(value), found, "{}", value);
+                }
+            }
+        }
+
+        #[test]
         fn damaged_bytes_never_panic(
             values in ascending(),
             at in any::<prop::sample::Index>(),
@@ -128,6 +213,11 @@ mod tests {
                 let at = at.index(damaged.len());
                 damaged[at] = byte;
                 if cut { damaged.truncate(at); }
+            }
+            if let Ok(mut search) = Search::new(&damaged, 0, values.len()) {
+                for &value in &values {
+                    let _ = search.place(value);
+                }
             }
             let mut out = Vec::new();
             let _ = decode(&damaged, 0, values.len(), &mut out);

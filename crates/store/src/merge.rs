@@ -8,7 +8,7 @@
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread;
 
 use throng_model::Day;
@@ -29,9 +29,12 @@ pub(crate) const FAN_IN: usize = 4;
 /// At most so many merge at once.
 const FAN_IN_MAX: usize = 16;
 
-/// While a bulk comes in none merge before there are so many, and so many do at once, so that a row of a long import is
-/// written again once and not once a level.
+/// Of an import so many merge at once, so that a row is written again once and not once a level.
 const FAN_IN_BULK: usize = 24;
+
+/// While a bulk comes in none merge before there are so many. Those that are left merge afterwards, on the way to fresh files, where
+/// what merges now is written once and copied there. What an import leaves that is cut off merges when the store opens.
+const WAITING_BULK: usize = 96;
 
 /// No merge makes a longer segment.
 const ROWS_MAX: u64 = 1 << 24;
@@ -76,7 +79,7 @@ impl Due {
     /// the rows, so a row is written about once a level, however small the segments come in.
     pub(crate) fn of(segments: &[Arc<Segment>], levels: Levels, pace: Pace) -> Option<Self> {
         let level = |rows: u32| (rows / levels.rows.max(1)).max(1).ilog2() / 2;
-        let wanted = if pace == Pace::Bulk { FAN_IN_BULK } else { FAN_IN };
+        let wanted = if pace == Pace::Bulk { WAITING_BULK } else { FAN_IN };
         let mut by_size: Vec<&Arc<Segment>> = segments.iter().collect();
         by_size.sort_by_key(|segment| segment.rows());
         by_size
@@ -162,12 +165,15 @@ struct Part {
 impl Merge<'_> {
     /// Writes the rows that `keep` holds for. For each segment there are two threads: one reads and sorts, one writes.
     pub(crate) fn run(&self, keep: impl Fn(&Row) -> bool + Sync) -> Result<MergeEnd, ReadError> {
-        let sources = self.sources()?;
+        // Directories of many segments are much memory, and one merge after the other needs them.
+        let inputs = self.inputs.iter().map(Segment::apart).collect::<Result<Vec<_>, _>>()?;
+        let merge = Merge { inputs: &inputs, ..*self };
+        let sources = merge.sources()?;
         let ends = thread::scope(|scope| {
-            let shares = split(&sources, self.numbers.len()).into_iter().zip(self.numbers);
-            let keep = &keep;
+            let shares = split(&sources, merge.numbers.len()).into_iter().zip(merge.numbers);
+            let (merge, keep) = (&merge, &keep);
             let all: Vec<_> =
-                shares.map(|(share, &number)| scope.spawn(move || self.write(number, share, keep))).collect();
+                shares.map(|(share, &number)| scope.spawn(move || merge.write(number, share, keep))).collect();
             // One that fails leaves the others to end by themselves: what they wrote is listed nowhere.
             let ends: Vec<_> =
                 all.into_iter().map(|one| one.join().unwrap_or_else(|panic| resume_unwind(panic))).collect();
@@ -209,19 +215,24 @@ impl Merge<'_> {
         let mut writer = SegmentWriter::new(self.to, number, false);
         let mut is_empty = true;
         let (parts_out, parts) = sync_channel::<Part>(PARTS_WAITING);
+        let (spare_out, spare) = channel();
         let is_whole = thread::scope(|scope| {
-            let read = scope.spawn(move || self.read(sources, keep, &parts_out));
+            let read = scope.spawn(move || self.read(sources, keep, &parts_out, &spare));
             // Where writing fails, the queue ends with this closure, and reading with the queue.
-            for Part { rows, spans } in parts {
+            for mut part in parts {
                 is_empty = false;
-                let mut rest = rows.as_slice();
-                for (duration_ms, count) in spans {
+                let mut rest = part.rows.as_slice();
+                for &(duration_ms, count) in &part.spans {
                     let (span, after) = rest.split_at_checked(count).unwrap_or_default();
                     rest = after;
                     if let Some(&Row { creator, video, .. }) = span.first() {
                         writer.push_span(creator, video, duration_ms, span)?;
                     }
                 }
+                part.rows.clear();
+                part.spans.clear();
+                // Nobody takes it once all is read.
+                let _ = spare_out.send(part);
             }
             read.join().unwrap_or_else(|panic| resume_unwind(panic))
         })?;
@@ -242,6 +253,7 @@ impl Merge<'_> {
         sources: &[Source],
         keep: &impl Fn(&Row) -> bool,
         parts: &SyncSender<Part>,
+        spare: &Receiver<Part>,
     ) -> Result<bool, ReadError> {
         let Self { inputs, snapshot, .. } = self;
         let first_row =
@@ -279,8 +291,11 @@ impl Merge<'_> {
                 rows.sort_by(|a, b| a.ts.cmp(&b.ts).then_with(|| a.cmp(b)));
                 part.spans.push((video.and_then(|video| snapshot.catalogue.duration_ms(video)), rows.len()));
                 part.rows.append(&mut rows);
-                if part.rows.len() >= PART_ROWS && parts.send(std::mem::take(&mut part)).is_err() {
-                    return Ok(false);
+                if part.rows.len() >= PART_ROWS {
+                    let next = spare.try_recv().unwrap_or_default();
+                    if parts.send(std::mem::replace(&mut part, next)).is_err() {
+                        return Ok(false);
+                    }
                 }
             }
         }

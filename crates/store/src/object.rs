@@ -207,20 +207,54 @@ impl Object {
 
     /// Reads one value, checked against the head's list.
     pub(crate) fn read(&self, kv: &Kv, value: ValueRef) -> Result<Vec<u8>, ReadError> {
+        let mut only = Sequence::default();
+        self.read_next(kv, value, &mut only)?;
+        Ok(only.value)
+    }
+
+    /// Reads one of many values that are read about in the order in which they were written.
+    pub(crate) fn read_next<'s>(
+        &self,
+        kv: &Kv,
+        value: ValueRef,
+        sequence: &'s mut Sequence,
+    ) -> Result<&'s [u8], ReadError> {
+        sequence.value.clear();
         if self.version == 1 {
             let (first, items) = (value.0 as u32, (value.0 >> 32) as u32);
-            return self.read_items(kv, first..first.saturating_add(items));
+            let items = first..first.saturating_add(items);
+            items.into_iter().try_for_each(|item| self.append_item(kv, item, &mut sequence.value))?;
+            return Ok(&sequence.value);
         }
-        let mut bytes = Bytes::at(value.0);
-        let mut length = Vec::with_capacity(LENGTH_BYTES);
-        bytes.take(self, kv, LENGTH_BYTES, &mut length)?;
-        let length = u32::from_le_bytes(length.try_into().unwrap_or_default()) as usize;
+        self.take(kv, value.0, LENGTH_BYTES, sequence)?;
+        let length = sequence.value.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)) as usize;
         if length > self.crcs.len().saturating_mul(ITEM_BYTES) {
             return Err(DamageError::Malformed("length of a value").into());
         }
-        let mut payload = Vec::with_capacity(length);
-        bytes.take(self, kv, length, &mut payload)?;
-        Ok(payload)
+        sequence.value.clear();
+        self.take(kv, value.0.saturating_add(LENGTH_BYTES as u64), length, sequence)?;
+        Ok(&sequence.value)
+    }
+
+    /// Appends so many bytes of all data items to the value of a sequence.
+    fn take(&self, kv: &Kv, mut place: u64, mut count: usize, sequence: &mut Sequence) -> Result<(), ReadError> {
+        const SHORT: DamageError = DamageError::Malformed("a value beyond its object");
+        sequence.value.reserve(count);
+        while count > 0 {
+            let item = u32::try_from(place / ITEM_BYTES as u64).ok().filter(|&item| item < self.listed.data_items);
+            let item = item.ok_or(SHORT)?;
+            if sequence.item != Some(item) {
+                sequence.item = None;
+                sequence.bytes.clear();
+                self.append_item(kv, item, &mut sequence.bytes)?;
+                sequence.item = Some(item);
+            }
+            let rest = sequence.bytes.get((place % ITEM_BYTES as u64) as usize..).unwrap_or_default();
+            let now = rest.get(..count.min(rest.len())).filter(|now| !now.is_empty()).ok_or(SHORT)?;
+            sequence.value.extend_from_slice(now);
+            (place, count) = (place + now.len() as u64, count - now.len());
+        }
+        Ok(())
     }
 
     /// Reads the only value of an object.
@@ -275,39 +309,15 @@ impl Object {
     }
 }
 
-/// A place among the bytes of an object's data items.
-struct Bytes {
-    item: u64,
-    /// Bytes of the item that were passed already.
-    skip: usize,
-    /// The item's bytes, once read.
-    part: Vec<u8>,
-}
-
-impl Bytes {
-    fn at(place: u64) -> Self {
-        let item_bytes = ITEM_BYTES as u64;
-        Self { item: place / item_bytes, skip: (place % item_bytes) as usize, part: Vec::new() }
-    }
-
-    fn take(&mut self, object: &Object, kv: &Kv, mut count: usize, out: &mut Vec<u8>) -> Result<(), ReadError> {
-        const SHORT: DamageError = DamageError::Malformed("a value beyond its object");
-        while count > 0 {
-            if self.part.is_empty() {
-                let item = u32::try_from(self.item).ok().filter(|&item| item < object.listed.data_items);
-                object.append_item(kv, item.ok_or(SHORT)?, &mut self.part)?;
-            }
-            let rest = self.part.get(self.skip..).unwrap_or_default();
-            let now = rest.get(..count.min(rest.len())).unwrap_or_default();
-            out.extend_from_slice(now);
-            (count, self.skip) = (count - now.len(), self.skip + now.len());
-            if count > 0 {
-                (self.item, self.skip) = (self.item + 1, 0);
-                self.part.clear();
-            }
-        }
-        Ok(())
-    }
+/// Where reading one object value by value stands: an item that holds several is read once.
+#[derive(Default)]
+pub(crate) struct Sequence {
+    /// Which of the object's items was read last.
+    item: Option<u32>,
+    /// Its bytes.
+    bytes: Vec<u8>,
+    /// The value that was read last.
+    value: Vec<u8>,
 }
 
 /// Appends an item's payload to `out`, checked against its frame.
@@ -375,8 +385,10 @@ mod tests {
             let listed = writer.finish((), &mut batch);
             kv.commit(batch).unwrap();
             let (object, ()) = Object::open(&kv, listed).unwrap();
+            let mut sequence = Sequence::default();
             for (value, &place) in values.iter().zip(&places) {
                 prop_assert_eq!(&object.read(&kv, place).unwrap(), value);
+                prop_assert_eq!(object.read_next(&kv, place, &mut sequence).unwrap(), value);
             }
             prop_assert_eq!(&object.read_only(&kv).unwrap(), &values[0]);
         }

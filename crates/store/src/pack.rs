@@ -71,6 +71,13 @@ pub(crate) fn encode_u32(values: &[u32]) -> Vec<u8> {
     }
 }
 
+/// Encodes 32-bit values without looking for the smallest way: for what is read once and written again.
+pub(crate) fn encode_u32_quickly(values: &[u32]) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_u32s(values, &mut out, Kinds::Packed);
+    out
+}
+
 /// Runs are as long as this on average, or no way to make a chunk small.
 const RUN_VALUES: usize = 8;
 
@@ -83,14 +90,14 @@ pub(crate) fn decode_u32(bytes: &[u8], count: usize, out: &mut Vec<u32>) -> Resu
 
 /// Encodes signed 64-bit values; near-sorted ones get small.
 pub(crate) fn encode_i64(values: &[i64]) -> Vec<u8> {
-    let plain = || values.iter().map(|&value| value as u64 ^ SIGN);
-    let as_plain = || {
-        let mut out = vec![0];
-        put_u64s(plain(), &mut out);
-        out
-    };
+    let plain = || values.iter().map(|&value| unsigned(value));
+    let as_plain = || encode_plain(values, encode_u32);
     let first = values.first().copied().unwrap_or(0);
-    if values.iter().all(|&value| value == first) {
+    // Sums are near each other and in no order, so what lies between two of them is no less.
+    let (min, max) = (values.iter().min().unwrap_or(&0), values.iter().max().unwrap_or(&0));
+    let is_narrow = max.abs_diff(*min) <= u64::from(u32::MAX);
+    let falls = || values.iter().zip(values.iter().skip(1)).filter(|(a, b)| b < a).count();
+    if min == max || (is_narrow && values.len() >= GUESS_VALUES_MIN && falls() > values.len() / UNORDERED_FALLS) {
         return as_plain();
     }
     let mut differences: Vec<u64> =
@@ -103,7 +110,7 @@ pub(crate) fn encode_i64(values: &[i64]) -> Vec<u8> {
     let as_differences = || {
         let mut out = vec![if is_rising { 2 } else { 1 }];
         out.extend_from_slice(&first.to_le_bytes());
-        put_u64s(differences.iter().copied(), &mut out);
+        put_u64s(differences.iter().copied(), &mut out, encode_u32);
         out
     };
     // Trying both ways costs far more than this guess, so only what is short or close is tried.
@@ -120,6 +127,17 @@ pub(crate) fn encode_i64(values: &[i64]) -> Vec<u8> {
     if differences.len() < plain.len() { differences } else { plain }
 }
 
+/// Encodes signed 64-bit values without looking for the smallest way.
+pub(crate) fn encode_i64_quickly(values: &[i64]) -> Vec<u8> {
+    encode_plain(values, encode_u32_quickly)
+}
+
+fn encode_plain(values: &[i64], encode: fn(&[u32]) -> Vec<u8>) -> Vec<u8> {
+    let mut out = vec![0];
+    put_u64s(values.iter().map(|&value| unsigned(value)), &mut out, encode);
+    out
+}
+
 /// Shorter columns are encoded in every way.
 const GUESS_VALUES_MIN: usize = 1_024;
 
@@ -130,6 +148,9 @@ fn bits_above_min(values: impl Iterator<Item = u64> + Clone) -> u64 {
 
 /// One in so many differences may be negative for the others to do without a sign.
 const FALLS: usize = 16;
+
+/// Where more than one in so many is below the value before, values are in no order.
+const UNORDERED_FALLS: usize = 8;
 
 /// Decodes `count` signed 64-bit values onto the end of `out`.
 pub(crate) fn decode_i64(bytes: &[u8], count: usize, out: &mut Vec<i64>) -> Result<(), DamageError> {
@@ -160,6 +181,10 @@ pub(crate) fn decode_i64(bytes: &[u8], count: usize, out: &mut Vec<i64>) -> Resu
 /// Maps the order of `i64` onto the order of `u64`.
 const SIGN: u64 = 1 << 63;
 
+fn unsigned(value: i64) -> u64 {
+    value as u64 ^ SIGN
+}
+
 fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
 }
@@ -168,7 +193,7 @@ fn unzigzag(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
-fn put_u64s(values: impl Iterator<Item = u64> + Clone, out: &mut Vec<u8>) {
+fn put_u64s(values: impl Iterator<Item = u64> + Clone, out: &mut Vec<u8>, encode: fn(&[u32]) -> Vec<u8>) {
     let min = values.clone().min().unwrap_or(0);
     let max = values.clone().max().unwrap_or(0);
     let low: Vec<u32> = values.clone().map(|value| (value - min) as u32).collect();
@@ -177,9 +202,9 @@ fn put_u64s(values: impl Iterator<Item = u64> + Clone, out: &mut Vec<u8>) {
     out.extend_from_slice(&min.to_le_bytes());
     if wide {
         let high: Vec<u32> = values.map(|value| ((value - min) >> 32) as u32).collect();
-        out.extend_from_slice(&encode_u32(&high));
+        out.extend_from_slice(&encode(&high));
     }
-    out.extend_from_slice(&encode_u32(&low));
+    out.extend_from_slice(&encode(&low));
 }
 
 fn take_u64s(rest: &mut &[u8], count: usize) -> Result<impl Iterator<Item = u64>, DamageError> {
@@ -619,25 +644,29 @@ fn take_slice<'b>(rest: &mut &'b [u8], length: usize) -> Result<&'b [u8], Damage
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use proptest::prelude::*;
 
     use super::*;
 
     fn round_trip_u32(values: &[u32]) -> usize {
-        let bytes = encode_u32(values);
-        let mut back = vec![];
-        decode_u32(&bytes, values.len(), &mut back).unwrap();
-        assert_eq!(back, values);
-        bytes.len()
+        let bytes = [encode_u32(values), encode_u32_quickly(values)];
+        for bytes in &bytes {
+            let mut back = vec![];
+            decode_u32(bytes, values.len(), &mut back).unwrap();
+            assert_eq!(back, values);
+        }
+        bytes[0].len()
     }
 
     fn round_trip_i64(values: &[i64]) -> usize {
-        let bytes = encode_i64(values);
-        let mut back = vec![];
-        decode_i64(&bytes, values.len(), &mut back).unwrap();
-        assert_eq!(back, values);
-        bytes.len()
+        let bytes = [encode_i64(values), encode_i64_quickly(values)];
+        for bytes in &bytes {
+            let mut back = vec![];
+            decode_i64(bytes, values.len(), &mut back).unwrap();
+            assert_eq!(back, values);
+        }
+        bytes[0].len()
     }
 
     #[test]

@@ -2,13 +2,14 @@
 
 use crate::codec::DamageError;
 use crate::object::ReadError;
-use crate::row::{Column, CreatorOrd, Row};
-use crate::segment::{Segment, VideoSpan};
+use crate::row::{CreatorOrd, Row};
+use crate::segment::{Buffers, Segment, VideoSpan};
 use crate::table::CHUNK_VALUES;
 
 /// The rows of a segment, span by span in their order.
 pub(crate) struct RowReader<'s> {
     segment: &'s Segment,
+    buffers: Buffers,
     /// Of one chunk, without creator and video.
     rows: Vec<Row>,
     /// Of these, how many were taken.
@@ -23,7 +24,14 @@ impl<'s> RowReader<'s> {
     /// Begins at a row.
     pub(crate) fn from_row(segment: &'s Segment, row: u32) -> Self {
         let skipped = row % CHUNK_VALUES as u32;
-        Self { segment, rows: Vec::new(), taken: 0, next: row - skipped, skipped: skipped as usize }
+        Self {
+            segment,
+            buffers: Buffers::default(),
+            rows: Vec::new(),
+            taken: 0,
+            next: row - skipped,
+            skipped: skipped as usize,
+        }
     }
 
     /// Appends the rows of the span that follows the one before; the first one begins at the row that reading does.
@@ -50,15 +58,7 @@ impl<'s> RowReader<'s> {
         }
         self.rows.clear();
         self.rows.resize(chunk.len(), Row::blank(CreatorOrd(0), None));
-        let mut values = Vec::new();
-        for column in Column::ALL {
-            values.clear();
-            self.segment.read(column, chunk.clone(), &mut values)?;
-            Row::fill(&mut self.rows, column, &values)?;
-        }
-        let mut ts = Vec::new();
-        self.segment.read_ts(chunk.clone(), &mut ts)?;
-        Row::fill_ts(&mut self.rows, &ts)?;
+        self.segment.read_chunk(chunk.start as usize / CHUNK_VALUES, &mut self.buffers, &mut self.rows)?;
         (self.next, self.taken) = (chunk.end, std::mem::take(&mut self.skipped));
         Ok(())
     }

@@ -15,7 +15,7 @@ use crate::codec::{DamageError, Last};
 use crate::digest::{Digest, DigestColumn, DigestHead, MINUTE_MS};
 use crate::garbage::Garbage;
 use crate::kv::Kv;
-use crate::object::{Object, ObjectRef, ReadError, ValueRef};
+use crate::object::{Object, ObjectRef, ReadError, Sequence, ValueRef};
 use crate::row::{Column, CreatorOrd, Row, VideoOrd, day_of_code, day_of_number, video_of_code};
 use crate::table::{CHUNK_VALUES, ChunkCache, Table, TableHead};
 
@@ -53,6 +53,15 @@ impl VideoSpan {
     pub fn day_count(&self) -> usize {
         self.days.len()
     }
+}
+
+/// What reading rows from front to back needs, from one chunk to the next.
+#[derive(Default)]
+pub(crate) struct Buffers {
+    sequence: Sequence,
+    days: Vec<u32>,
+    values: Vec<u32>,
+    ts: Vec<i64>,
 }
 
 struct CreatorSpan {
@@ -119,6 +128,16 @@ impl Segment {
             by_video: OnceLock::new(),
             garbage: garbage.clone(),
         })
+    }
+
+    /// The same segment for one job: what was read only for it goes with it.
+    pub(crate) fn apart(self: &Arc<Self>) -> Result<Arc<Self>, ReadError> {
+        if self.directory.get().is_some() {
+            return Ok(self.clone());
+        }
+        // Whoever has this one keeps the object; when it may go is for that handle to tell.
+        let nobody = Arc::new(Garbage::default());
+        Self::open(&self.kv, &self.cache, &nobody, self.listed()).map(Arc::new)
     }
 
     /// Tells the segment from all others that the store has or ever had: another one never has this number.
@@ -229,10 +248,10 @@ impl Segment {
     pub fn read(&self, column: Column, rows: Range<u32>, out: &mut Vec<u32>) -> Result<(), ReadError> {
         let start = out.len();
         self.table(&self.head.rows).read(column as usize, rows.clone(), out)?;
-        if column == Column::Day && self.object.version > 1 {
+        if column == Column::Day {
             let mut ts = Vec::with_capacity(rows.len());
             self.read_ts(rows, &mut ts)?;
-            out.iter_mut().skip(start).zip(ts).for_each(|(day, ts)| *day = day_of_code(*day, ts));
+            self.set_days(out.get_mut(start..).unwrap_or_default(), &ts);
         }
         Ok(())
     }
@@ -284,6 +303,32 @@ impl Segment {
         let mut ts = Vec::new();
         self.read_ts(span.rows.clone(), &mut ts)?;
         Ok(Row::fill_ts(rows, &ts)?)
+    }
+
+    /// Fills rows that are a whole chunk, but for creator and video, past the cache.
+    pub(crate) fn read_chunk(&self, chunk: usize, buffers: &mut Buffers, rows: &mut [Row]) -> Result<(), ReadError> {
+        let Buffers { sequence, days, values, ts } = buffers;
+        let table = self.table(&self.head.rows);
+        for column in Column::ALL {
+            let values = if column == Column::Day { &mut *days } else { &mut *values };
+            values.clear();
+            table.read_next(column as usize, chunk, sequence, values)?;
+            if column != Column::Day {
+                Row::fill(rows, column, values)?;
+            }
+        }
+        ts.clear();
+        table.read_next_wide(0, chunk, sequence, ts)?;
+        self.set_days(days, ts);
+        Row::fill(rows, Column::Day, days)?;
+        Ok(Row::fill_ts(rows, ts)?)
+    }
+
+    /// Makes days of what is stored for them.
+    fn set_days(&self, days: &mut [u32], ts: &[i64]) {
+        if self.object.version > 1 {
+            days.iter_mut().zip(ts).for_each(|(day, &ts)| *day = day_of_code(*day, ts));
+        }
     }
 
     /// A creator's days within a range, ascending; days without rows are left out.

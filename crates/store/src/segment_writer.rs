@@ -54,7 +54,7 @@ impl<'kv> SegmentWriter<'kv> {
         Self {
             out: ObjectWriter::new(kv, number),
             is_bare,
-            rows: TableWriter::new(),
+            rows: if is_bare { TableWriter::quick() } else { TableWriter::new() },
             spans: TableWriter::new(),
             creators: TableWriter::new(),
             creator_days: TableWriter::new(),

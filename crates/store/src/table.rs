@@ -7,7 +7,7 @@ use bincode::{Decode, Encode};
 
 use crate::codec::DamageError;
 use crate::kv::{Kv, KvError};
-use crate::object::{Object, ObjectWriter, ReadError, ValueRef};
+use crate::object::{Object, ObjectWriter, ReadError, Sequence, ValueRef};
 use crate::pack;
 
 /// Values per chunk.
@@ -30,6 +30,8 @@ impl TableHead {
 
 /// Gathers rows of `N` 32-bit and `W` 64-bit columns and writes full chunks out.
 pub(crate) struct TableWriter<const N: usize, const W: usize> {
+    /// What is soon read and written again is written as quickly as it goes, and not as small.
+    is_quick: bool,
     narrow: [Vec<u32>; N],
     wide: [Vec<i64>; W],
     head: TableHead,
@@ -38,10 +40,16 @@ pub(crate) struct TableWriter<const N: usize, const W: usize> {
 impl<const N: usize, const W: usize> TableWriter<N, W> {
     pub(crate) fn new() -> Self {
         Self {
+            is_quick: false,
             narrow: [const { Vec::new() }; N],
             wide: [const { Vec::new() }; W],
             head: TableHead { rows: 0, narrow: vec![Vec::new(); N], wide: vec![Vec::new(); W] },
         }
+    }
+
+    /// For a table that is read once and written again.
+    pub(crate) fn quick() -> Self {
+        Self { is_quick: true, ..Self::new() }
     }
 
     /// Rows pushed so far.
@@ -89,12 +97,14 @@ impl<const N: usize, const W: usize> TableWriter<N, W> {
     }
 
     fn write_chunk(&mut self, out: &mut ObjectWriter<'_>) -> Result<(), KvError> {
+        let narrow = if self.is_quick { pack::encode_u32_quickly } else { pack::encode_u32 };
+        let wide = if self.is_quick { pack::encode_i64_quickly } else { pack::encode_i64 };
         for (column, chunks) in self.narrow.iter_mut().zip(&mut self.head.narrow) {
-            chunks.push(out.put(&pack::encode_u32(column))?);
+            chunks.push(out.put(&narrow(column))?);
             column.clear();
         }
         for (column, chunks) in self.wide.iter_mut().zip(&mut self.head.wide) {
-            chunks.push(out.put(&pack::encode_i64(column))?);
+            chunks.push(out.put(&wide(column))?);
             column.clear();
         }
         Ok(())
@@ -180,9 +190,40 @@ impl Table<'_> {
 
     /// Appends a whole 32-bit column to `out`, past the cache: for what is kept in another form.
     pub(crate) fn read_whole(&self, column: usize, out: &mut Vec<u32>) -> Result<(), ReadError> {
+        let mut sequence = Sequence::default();
         self.each_chunk(&self.head.narrow, column, 0..self.head.rows, |span, count, _| {
-            Ok(pack::decode_u32(&self.object.read(self.kv, span)?, count, out)?)
+            Ok(pack::decode_u32(self.object.read_next(self.kv, span, &mut sequence)?, count, out)?)
         })
+    }
+
+    /// Appends one chunk of a 32-bit column to `out`, past the cache: for whoever reads a table from front to back.
+    pub(crate) fn read_next(
+        &self,
+        column: usize,
+        chunk: usize,
+        sequence: &mut Sequence,
+        out: &mut Vec<u32>,
+    ) -> Result<(), ReadError> {
+        let (span, count) = self.chunk(&self.head.narrow, column, chunk)?;
+        Ok(pack::decode_u32(self.object.read_next(self.kv, span, sequence)?, count, out)?)
+    }
+
+    /// Appends one chunk of a 64-bit column to `out`, likewise.
+    pub(crate) fn read_next_wide(
+        &self,
+        column: usize,
+        chunk: usize,
+        sequence: &mut Sequence,
+        out: &mut Vec<i64>,
+    ) -> Result<(), ReadError> {
+        let (span, count) = self.chunk(&self.head.wide, column, chunk)?;
+        Ok(pack::decode_i64(self.object.read_next(self.kv, span, sequence)?, count, out)?)
+    }
+
+    /// Where a chunk lies, and how many values it has.
+    fn chunk(&self, columns: &[Vec<ValueRef>], column: usize, chunk: usize) -> Result<(ValueRef, usize), DamageError> {
+        let span = columns.get(column).and_then(|chunks| chunks.get(chunk)).ok_or(SHORT)?;
+        Ok((*span, CHUNK_VALUES.min((self.head.rows as usize).saturating_sub(chunk * CHUNK_VALUES))))
     }
 
     /// Appends a range of a 64-bit column to `out`.
@@ -241,14 +282,13 @@ impl Table<'_> {
         rows: Range<u32>,
         mut visit: impl FnMut(ValueRef, usize, Range<usize>) -> Result<(), ReadError>,
     ) -> Result<(), ReadError> {
-        let chunks = columns.get(column).ok_or(SHORT)?;
-        let (total, mut row, end) = (self.head.rows as usize, rows.start as usize, rows.end as usize);
+        let (mut row, end) = (rows.start as usize, rows.end as usize);
         while row < end {
             let chunk = row / CHUNK_VALUES;
             let chunk_start = chunk * CHUNK_VALUES;
-            let count = CHUNK_VALUES.min(total.saturating_sub(chunk_start));
             let stop = end.min(chunk_start + CHUNK_VALUES);
-            visit(*chunks.get(chunk).ok_or(SHORT)?, count, row - chunk_start..stop - chunk_start)?;
+            let (span, count) = self.chunk(columns, column, chunk)?;
+            visit(span, count, row - chunk_start..stop - chunk_start)?;
             row = stop;
         }
         Ok(())

@@ -58,7 +58,7 @@ pub(crate) struct Writer {
     /// Viewers that no run holds yet.
     tail_viewers: HashMap<Pseudonym, u32, RandomKeys>,
     pub(crate) viewer_cache: HashMap<Pseudonym, u32, RandomKeys>,
-    fingerprints: Runs<8>,
+    pub(crate) fingerprints: Runs<8>,
     pub(crate) pseudonyms: Runs<10>,
     /// Changed since the last checkpoint.
     dirty: Changes,
