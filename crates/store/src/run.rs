@@ -130,13 +130,13 @@ impl<const K: usize> Runs<K> {
     pub(crate) fn get_sorted<'k>(
         &mut self,
         kv: &Kv,
-        keys: &(impl Iterator<Item = &'k [u8; K]> + Clone),
+        keys: &(impl ExactSizeIterator<Item = &'k [u8; K]> + Clone),
         mut found: impl FnMut(usize, u32),
     ) -> Result<(), ReadError> {
         self.open(kv)?;
         // What a newer run says comes last, and so counts.
         for run in &self.open {
-            let is_sparse = (keys.size_hint().0 as u64).saturating_mul(SEARCHED_PART) < run.listed.keys;
+            let is_sparse = (keys.len() as u64).saturating_mul(SEARCHED_PART) < run.listed.keys;
             let (mut sequence, mut block) = (Sequence::default(), Block::default());
             let mut keys = keys.clone().enumerate().peekable();
             for (place, head) in run.blocks.iter().enumerate() {

@@ -267,10 +267,10 @@ impl Segment {
     ) -> Result<(), ReadError> {
         let start = out.len();
         self.table(&self.head.rows).read_once(column as usize, rows.clone(), out)?;
-        if column == Column::Day && self.object.version > 1 {
+        if column == Column::Day {
             times.clear();
             self.table(&self.head.rows).read_wide_once(0, rows, times)?;
-            out.iter_mut().skip(start).zip(times).for_each(|(day, ts)| *day = day_of_code(*day, *ts));
+            self.set_days(out.get_mut(start..).unwrap_or_default(), times);
         }
         Ok(())
     }
